@@ -1,0 +1,80 @@
+#include "gateway/base/topic.h"
+
+#include <cstdint>
+
+namespace tidegate {
+namespace {
+
+// Length of the well-formed UTF-8 sequence at the start of `s` (Unicode table 3-7), or 0.
+size_t utf8_sequence(std::string_view s) {
+  auto byte = [&](size_t i) { return i < s.size() ? static_cast<uint8_t>(s[i]) : 0; };
+  auto tail = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
+  uint8_t lead = byte(0);
+  if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    if (lead == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
+    if (lead == 0xED && byte(1) > 0x9F) return 0;  // surrogates
+    return tail(1) && tail(2) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    if (lead == 0xF0 && byte(1) < 0x90) return 0;  // overlong
+    if (lead == 0xF4 && byte(1) > 0x8F) return 0;  // beyond U+10FFFF
+    return tail(1) && tail(2) && tail(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool is_valid_utf8_string(std::string_view text) {
+  if (text.size() > 65535) return false;
+  while (!text.empty()) {
+    if (static_cast<uint8_t>(text.front()) < 0x80) {
+      if (text.front() == '\0') return false;
+      text.remove_prefix(1);
+      continue;
+    }
+    size_t length = utf8_sequence(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::optional<TopicName> TopicName::parse(std::string_view text) {
+  if (text.empty() || text.find_first_of("+#") != std::string_view::npos || !is_valid_utf8_string(text)) return {};
+  return TopicName(text);
+}
+
+std::optional<TopicFilter> TopicFilter::parse(std::string_view text) {
+  if (text.empty() || !is_valid_utf8_string(text)) return {};
+  std::string_view rest = text;
+  for (bool done = false; !done;) {
+    std::string_view level = next_level(rest, done);
+    if (level == "#") {
+      if (!done) return {};
+    } else if (level != "+" && level.find_first_of("+#") != std::string_view::npos) {
+      return {};
+    }
+  }
+  return TopicFilter(text);
+}
+
+bool TopicFilter::has_wildcard() const {
+  return text_.find_first_of("+#") != std::string::npos;
+}
+
+bool TopicFilter::matches(TopicName topic) const {
+  if (topic.is_reserved() && (text_.front() == '+' || text_.front() == '#')) return false;
+  std::string_view filter = text_, name = topic.text();
+  for (bool filter_done = false, name_done = false;;) {
+    std::string_view f = next_level(filter, filter_done);
+    if (f == "#") return true;
+    std::string_view n = next_level(name, name_done);
+    if (f != "+" && f != n) return false;
+    if (name_done) return filter_done || filter == "#";  // "a/#" matches "a" as well
+    if (filter_done) return false;
+  }
+}
+
+}  // namespace tidegate

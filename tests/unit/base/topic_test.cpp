@@ -1,0 +1,59 @@
+#include "gateway/base/topic.h"
+
+#include <gtest/gtest.h>
+
+namespace tidegate {
+namespace {
+
+bool matches(std::string_view filter, std::string_view topic) {
+  return TopicFilter::parse(filter).value().matches(TopicName::parse(topic).value());
+}
+
+TEST(TopicFilter, PlusStandsForExactlyOneLevel) {  // [MQTT-4.7.1-3]
+  EXPECT_TRUE(matches("a/+/c", "a/b/c"));
+  EXPECT_TRUE(matches("+/+", "/finance"));
+  EXPECT_TRUE(matches("/+", "/finance"));
+  EXPECT_TRUE(matches("a/+", "a/"));
+  EXPECT_FALSE(matches("+", "/finance"));
+  EXPECT_FALSE(matches("a/+", "a"));
+  EXPECT_FALSE(matches("a/+/c", "a/b/d/c"));
+}
+
+TEST(TopicFilter, HashStandsForTheRestAndItsParent) {  // 4.7.1.2
+  EXPECT_TRUE(matches("#", "a"));
+  EXPECT_TRUE(matches("a/#", "a"));
+  EXPECT_TRUE(matches("a/#", "a/b/c"));
+  EXPECT_TRUE(matches("a/+/#", "a/b"));
+  EXPECT_FALSE(matches("a/#", "ab"));
+  EXPECT_FALSE(matches("a/b/#", "a"));
+}
+
+TEST(TopicFilter, LeadingWildcardDoesNotSeeReservedTopics) {  // [MQTT-4.7.2-1]
+  EXPECT_FALSE(matches("#", "$SYS/broker/uptime"));
+  EXPECT_FALSE(matches("+/broker/uptime", "$SYS/broker/uptime"));
+  EXPECT_TRUE(matches("$SYS/#", "$SYS/broker/uptime"));
+  EXPECT_TRUE(matches("$SYS/+/uptime", "$SYS/broker/uptime"));
+}
+
+TEST(TopicFilter, WithoutWildcardsMatchesOnlyItself) {
+  EXPECT_TRUE(matches("a/b", "a/b"));
+  EXPECT_FALSE(matches("a/b", "a/B"));
+  EXPECT_FALSE(matches("a/b", "/a/b"));
+  EXPECT_FALSE(matches("a/b", "a/b/"));
+}
+
+TEST(TopicFilter, RefusesMisplacedWildcards) {  // [MQTT-4.7.1-1..3]
+  for (auto text : {"a/#/b", "a#", "#a", "a/b#", "a+", "+a", "a/+b", "", "##"})
+    EXPECT_FALSE(TopicFilter::parse(text)) << text;
+}
+
+TEST(TopicName, RefusesWildcardsNulAndMalformedUtf8) {
+  using namespace std::string_view_literals;
+  for (auto text : {"a/#"sv, "+"sv, ""sv, "a\0b"sv, "\xC0\x80"sv, "\xED\xA0\x80"sv, "\xF5\x80\x80\x80"sv, "\xE2\x82"sv})
+    EXPECT_FALSE(TopicName::parse(text));
+  for (auto text : {"a"sv, "/"sv, "a//b"sv, "温度"sv, "\xF0\x9F\x8C\x8A"sv})
+    EXPECT_TRUE(TopicName::parse(text)) << text;
+}
+
+}  // namespace
+}  // namespace tidegate
