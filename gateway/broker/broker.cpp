@@ -1,0 +1,257 @@
+#include "gateway/broker/broker.h"
+
+#include <algorithm>
+
+#include "gateway/broker/connect.h"
+#include "gateway/broker/outgoing.h"
+#include "gateway/broker/publish.h"
+#include "gateway/broker/sessions.h"
+#include "gateway/broker/subscribe.h"
+#include "gateway/broker/wills.h"
+#include "gateway/mqtt/decode.h"
+#include "gateway/mqtt/encode.h"
+
+namespace tidegate::broker {
+
+using mqtt::PacketType;
+using mqtt::ReasonCode;
+
+void Broker::opened(ConnId id, const ListenerPolicy& listener, std::string peer) {
+  if (state_.connections.size() <= id.slot) state_.connections.resize(id.slot + 1);
+  auto conn = std::make_unique<Connection>();
+  conn->id = id;
+  conn->listener = &listener;
+  conn->peer = std::move(peer);
+  conn->last_received = state_.now.mono;
+  state_.connections[id.slot] = std::move(conn);
+  state_.deadlines.add({state_.now.mono + state_.limits.connect_timeout, Deadline::Kind::connect_timeout, id, {}});
+}
+
+Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
+  Connection* conn = state_.find(id);
+  if (!conn) return Taken::done;
+  ++state_.counters.packets_received;
+  conn->last_received = state_.now.mono;
+  if (conn->stage == Connection::Stage::checking_credentials) return Taken::not_now;
+  if (frame.state == mqtt::Frame::State::complete) {
+    if (conn->stage == Connection::Stage::connected) return connected_packet(*conn, frame);
+    connect::first_packet(state_, *conn, frame);
+  } else {
+    bool too_large = frame.state == mqtt::Frame::State::too_large;
+    connect::kick(state_, *conn, too_large ? ReasonCode::packet_too_large : ReasonCode::malformed_packet,
+                  too_large ? "packet too large" : "malformed packet");
+  }
+  return Taken::done;
+}
+
+Taken Broker::connected_packet(Connection& conn, const mqtt::Frame& frame) {
+  switch (mqtt::type_of(frame.first)) {
+    case PacketType::publish: return publish_packet(conn, frame);
+    case PacketType::puback:
+    case PacketType::pubrec:
+    case PacketType::pubrel:
+    case PacketType::pubcomp: ack_packet(conn, frame); return Taken::done;
+    default: return rare_packet(conn, frame);
+  }
+}
+
+Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
+  auto packet = mqtt::decode_publish(frame, conn.version);
+  if (!packet) {
+    connect::kick(state_, conn, packet.error().reason, packet.error().what);
+    return Taken::done;
+  }
+  if (conn.version == mqtt::Version::v5 && !publish::resolve_alias(state_, conn, *packet)) {
+    connect::kick(state_, conn, ReasonCode::topic_alias_invalid, "unknown topic alias");
+    return Taken::done;
+  }
+  Taken taken = publish::publish(state_, conn, *packet);
+  if (taken == Taken::not_now && !conn.held) {
+    conn.held = true;
+    conn.held_since = state_.now.mono;
+    state_.deadlines.add({state_.now.mono + state_.limits.refuse_after, Deadline::Kind::refused_too_long, conn.id, {}});
+  } else if (taken == Taken::done) {
+    conn.held = false;
+  }
+  return taken;
+}
+
+void Broker::ack_packet(Connection& conn, const mqtt::Frame& frame) {
+  auto packet = mqtt::decode_ack(frame, conn.version);
+  if (!packet) return connect::kick(state_, conn, packet.error().reason, packet.error().what);
+  switch (packet->type) {
+    case PacketType::puback: return outgoing::acknowledged(state_, conn, *packet);
+    case PacketType::pubrec: return outgoing::received(state_, conn, *packet);
+    case PacketType::pubcomp: return outgoing::completed(state_, conn, *packet);
+    default: return publish::release(state_, conn, *packet);
+  }
+}
+
+Taken Broker::rare_packet(Connection& conn, const mqtt::Frame& frame) {
+  auto packet = mqtt::decode(frame, conn.version);
+  if (!packet) {
+    connect::kick(state_, conn, packet.error().reason, packet.error().what);
+  } else if (auto* subscribe = std::get_if<mqtt::Subscribe>(&*packet)) {
+    subscribe::subscribe(state_, conn, *subscribe);
+  } else if (auto* unsubscribe = std::get_if<mqtt::Unsubscribe>(&*packet)) {
+    subscribe::unsubscribe(state_, conn, *unsubscribe);
+  } else if (std::holds_alternative<mqtt::Pingreq>(*packet)) {
+    state_.scratch.clear();
+    mqtt::encode(mqtt::Pingresp{}, state_.scratch);
+    if (OutBuffer* buffer = state_.out.buffer(conn.id); buffer && state_.gate.is_committed(conn.publish_after)) {
+      buffer->own().append(state_.scratch);
+    } else {
+      state_.send_in_order(conn, state_.scratch);
+    }
+  } else if (auto* disconnect = std::get_if<mqtt::Disconnect>(&*packet)) {
+    connect::disconnect(state_, conn, *disconnect);
+  } else {
+    // AUTH without an authentication method, or a packet that only a server sends.
+    connect::kick(state_, conn, ReasonCode::protocol_error, "a packet that a client must not send");
+  }
+  return Taken::done;
+}
+
+void Broker::closed(ConnId id, std::string_view why) {
+  if (Connection* conn = state_.find(id)) connect::lost(state_, *conn, why);
+}
+
+void Broker::credentials_checked(ConnId id, bool right) {
+  Connection* conn = state_.find(id);
+  if (conn && conn->stage == Connection::Stage::checking_credentials) {
+    connect::credentials_checked(state_, *conn, right);
+  }
+}
+
+void Broker::records_read(QueueId queue, Seq from, const std::vector<store::QueueRecord>& records) {
+  outgoing::records_read(state_, queue, from, records);
+}
+
+void Broker::publish_from_bridge(const Message& message, store::QueueRemover* inbox, Seq seq) {
+  publish::route(state_, store::view_of(message), {.bridge = message.from_bridge});
+  if (!inbox) return;
+  inbox->remove(state_.batch, seq, counted_bytes(message));
+  inbox->advance(Seq{seq.value + 1});
+  inbox->flush(state_.batch);
+}
+
+void Broker::publish_own(std::string_view topic, std::string_view payload) {
+  store::MessageView message;
+  message.topic = topic;
+  message.payload = payload;
+  message.retain = true;
+  message.received = state_.now.wall;
+  publish::route(state_, message, {.keep_out_of_store = true});
+}
+
+void Broker::attach(std::unique_ptr<BridgeEnd> bridge) {
+  for (BridgeRoute& route : bridge->routes) {
+    route.owner = bridge.get();
+    state_.router.add_route(route);
+  }
+  state_.bridges.push_back(std::move(bridge));
+}
+
+void Broker::detach(BridgeId id) {
+  auto found = std::find_if(state_.bridges.begin(), state_.bridges.end(),
+                            [&](const std::unique_ptr<BridgeEnd>& bridge) { return bridge->id == id; });
+  if (found == state_.bridges.end()) return;
+  for (BridgeRoute& route : (*found)->routes) state_.router.remove_route(route);
+  (*found)->out.flush(state_.batch);
+  state_.bridges.erase(found);
+}
+
+void Broker::set_store_state(StoreState store) {
+  if (state_.store == store) return;
+  state_.store = store;
+  if (store != StoreState::ready) return;
+  for (const auto& conn : state_.connections) {
+    if (conn && conn->held) state_.out.resume(conn->id);
+  }
+}
+
+void Broker::run_deadlines() {
+  while (state_.deadlines.next() <= state_.now.mono) run(state_.deadlines.pop());
+}
+
+void Broker::run(const Deadline& deadline) {
+  Connection* conn = state_.find(deadline.conn);
+  switch (deadline.kind) {
+    case Deadline::Kind::connect_timeout:
+      if (conn && conn->stage == Connection::Stage::awaiting_connect) {
+        connect::kick(state_, *conn, ReasonCode::keep_alive_timeout, "no CONNECT in time");
+      }
+      return;
+    case Deadline::Kind::keep_alive:
+      if (conn) keep_alive(*conn);
+      return;
+    case Deadline::Kind::refused_too_long:
+      // Before 5.0 a closed connection is the only way to have the message sent again (invariant 8).
+      if (conn && conn->held && state_.store == StoreState::refusing &&
+          state_.now.mono - conn->held_since >= state_.limits.refuse_after) {
+        connect::kick(state_, *conn, ReasonCode::quota_exceeded, "the store takes no durable publishes");
+      }
+      return;
+    case Deadline::Kind::session_expiry:
+      if (Session* session = sessions::find(state_, deadline.client_id);
+          session && !session->conn && session->expires <= state_.now.mono) {
+        ++state_.counters.sessions_expired;
+        sessions::end(state_, *session);
+      }
+      return;
+    case Deadline::Kind::will:
+      if (Session* session = sessions::find(state_, deadline.client_id);
+          session && session->will && session->will->fires <= state_.now.mono) {
+        wills::fire(state_, *session);
+      }
+      return;
+  }
+}
+
+// [MQTT-3.1.2-24]: one and a half times the keep-alive without a packet. A connection that is not read is not blamed.
+void Broker::keep_alive(Connection& conn) {
+  if (conn.held) conn.last_received = state_.now.mono;
+  Instant due = conn.last_received + Millis{conn.keepalive_seconds * 1500};
+  if (due > state_.now.mono) {
+    state_.deadlines.add({due, Deadline::Kind::keep_alive, conn.id, {}});
+  } else {
+    connect::kick(state_, conn, ReasonCode::keep_alive_timeout, "keep-alive exceeded");
+  }
+}
+
+std::optional<BatchNumber> Broker::seal() {
+  outgoing::flush_marks(state_);
+  for (const auto& bridge : state_.bridges) {
+    if (!bridge->dirty) continue;
+    bridge->dirty = false;
+    bridge->out.flush(state_.batch);
+    bridge->uncommitted.emplace_back(state_.batch_number, bridge->out.tail());
+  }
+  if (state_.batch.empty()) return {};
+  return std::exchange(state_.batch_number, BatchNumber{state_.batch_number.value + 1});
+}
+
+void Broker::committed(BatchNumber batch) {
+  state_.gate.open(batch, [&](ConnId conn, std::string_view packet) {
+    if (OutBuffer* buffer = state_.out.buffer(conn)) buffer->own().append(packet);
+  });
+  for (const auto& bridge : state_.bridges) {
+    std::optional<store::QueueTail> tail;
+    while (!bridge->uncommitted.empty() && bridge->uncommitted.front().first <= batch) {
+      tail = bridge->uncommitted.front().second;
+      bridge->uncommitted.pop_front();
+    }
+    if (tail) bridge->committed(*tail);
+  }
+  outgoing::feed_starved(state_);
+}
+
+void Broker::shut_down() {
+  for (size_t slot = 0; slot < state_.connections.size(); ++slot) {
+    if (Connection* conn = state_.connections[slot].get()) {
+      connect::kick(state_, *conn, ReasonCode::server_shutting_down, "the gateway stops");
+    }
+  }
+}
+
+}  // namespace tidegate::broker

@@ -1,0 +1,82 @@
+// The broker: protocol, sessions, routing and promises, without a socket, a clock or a disk in it.
+//
+// In: packets, ends of connections, time, commits. Out: bytes in the connections' buffers, one batch per turn.
+//   1. Every turn begins with `begin_turn(now)`, then any number of calls below.
+//   2. It ends with `seal()`: if that gives a number, batch() is handed to the committer, and `committed` is called with
+//      that number once it is on disk. Only then do the acknowledgements that depend on it go out.
+// Invariants: 1 (no acknowledgement before its promise), 3 (order), 5 (one writer, no clock), see ARCHITECTURE.md.
+// Thread: the core's.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/broker/broker_types.h"
+#include "gateway/broker/restore.h"
+#include "gateway/broker/state.h"
+#include "gateway/mqtt/framer.h"
+
+namespace tidegate::broker {
+
+class Broker {
+ public:
+  Broker(const Limits& limits, Output& out, Events& events) : state_(limits, out, events) {}
+
+  [[nodiscard]] Result<Restored> restore(store::Store& store) { return broker::restore(state_, store); }
+
+  void begin_turn(Now now) { state_.now = now; }
+
+  // A socket was accepted. `listener` outlives the connection.
+  void opened(ConnId conn, const ListenerPolicy& listener, std::string peer);
+  // A complete frame, or one that the framer found malformed or too large.
+  [[nodiscard]] Taken packet(ConnId conn, const mqtt::Frame& frame);
+  // The peer closed, or the socket failed. Not called after Output::close.
+  void closed(ConnId conn, std::string_view why);
+  void credentials_checked(ConnId conn, bool right);
+  void records_read(QueueId queue, Seq from, const std::vector<store::QueueRecord>& records);
+
+  // A message that came down over a bridge. With an inbox place, its record there goes in the batch that carries the
+  // message on, so that it is in exactly one place (invariant 2).
+  void publish_from_bridge(const Message& message, store::QueueRemover* inbox, Seq seq);
+  // The gateway's own word: retained in memory alone, never stored, never bridged.
+  void publish_own(std::string_view topic, std::string_view payload);
+
+  void attach(std::unique_ptr<BridgeEnd> bridge);
+  void detach(BridgeId bridge);
+
+  void set_store_state(StoreState store);
+  void set_limits(const Limits& limits) { state_.limits = limits; }
+
+  [[nodiscard]] Instant next_deadline() const { return state_.deadlines.next(); }
+  // Everything due at the turn's time.
+  void run_deadlines();
+
+  // Ends the turn's batch. Its number, or nothing if there is nothing to commit.
+  [[nodiscard]] std::optional<BatchNumber> seal();
+  // REQUIRES: sealed. Whoever takes the content leaves it empty.
+  [[nodiscard]] store::Batch& batch() { return state_.batch; }
+  void committed(BatchNumber batch);
+
+  // Ends every connection as the gateway stops: wills fire, 5.0 clients are told.
+  void shut_down();
+
+  [[nodiscard]] const Counters& counters() const { return state_.counters; }
+  [[nodiscard]] size_t sessions() const { return state_.sessions.size(); }
+  [[nodiscard]] size_t subscriptions() const { return state_.router.subscriptions(); }
+  [[nodiscard]] const Retained& retained() const { return state_.retained; }
+
+ private:
+  Taken connected_packet(Connection& conn, const mqtt::Frame& frame);
+  Taken publish_packet(Connection& conn, const mqtt::Frame& frame);
+  Taken rare_packet(Connection& conn, const mqtt::Frame& frame);
+  void ack_packet(Connection& conn, const mqtt::Frame& frame);
+  void run(const Deadline& deadline);
+  void keep_alive(Connection& conn);
+
+  State state_;
+};
+
+}  // namespace tidegate::broker

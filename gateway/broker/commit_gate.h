@@ -1,0 +1,46 @@
+// Holds packets until the batch that keeps their promise is on disk (ARCHITECTURE.md, rule 3 and invariant 1).
+//
+// One FIFO for all connections: batches are committed in order, so the order per connection is kept as well.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "gateway/base/ids.h"
+
+namespace tidegate::broker {
+
+class CommitGate {
+ public:
+  [[nodiscard]] BatchNumber committed() const { return committed_; }
+  [[nodiscard]] bool is_committed(BatchNumber batch) const { return batch <= committed_; }
+
+  void hold(ConnId conn, BatchNumber until, std::string_view packet) {
+    held_.push_back({until, conn, std::string(packet)});
+  }
+
+  // Everything up to `batch` is on disk: hands what may go now to `release(ConnId, std::string_view)`, in order.
+  template <class Release>
+  void open(BatchNumber batch, Release&& release) {
+    if (batch > committed_) committed_ = batch;
+    while (!held_.empty() && held_.front().until <= committed_) {
+      release(held_.front().conn, std::string_view(held_.front().packet));
+      held_.pop_front();
+    }
+  }
+
+  [[nodiscard]] size_t size() const { return held_.size(); }
+
+ private:
+  struct Held {
+    BatchNumber until;
+    ConnId conn;
+    std::string packet;  // nearly always an acknowledgement of a few bytes, kept without allocation
+  };
+  BatchNumber committed_{0};
+  std::deque<Held> held_;
+};
+
+}  // namespace tidegate::broker

@@ -1,0 +1,248 @@
+#include "gateway/broker/connect.h"
+
+#include <algorithm>
+
+#include "gateway/broker/outgoing.h"
+#include "gateway/broker/sessions.h"
+#include "gateway/broker/wills.h"
+#include "gateway/mqtt/decode.h"
+#include "gateway/mqtt/encode.h"
+
+namespace tidegate::broker::connect {
+namespace {
+
+using mqtt::PropertyId;
+using mqtt::ReasonCode;
+using mqtt::Version;
+
+void forget(State& state, Connection& conn) {
+  state.connections[conn.id.slot].reset();
+}
+
+void refuse(State& state, Connection& conn, Version version, ReasonCode reason, std::string_view client_id,
+            std::string_view why) {
+  state.events.client_refused(client_id, conn.peer, why);
+  mqtt::Connack connack;
+  connack.code = version == Version::v5 ? static_cast<uint8_t>(reason) : mqtt::connack_code_before_v5(reason);
+  if (OutBuffer* buffer = state.out.buffer(conn.id)) mqtt::encode(connack, version, buffer->own());
+  state.out.close(conn.id);
+  forget(state, conn);
+}
+
+bool is_accepted(const ListenerPolicy& listener, Version version) {
+  switch (version) {
+    case Version::v3_1: return listener.accept_v3_1;
+    case Version::v3_1_1: return listener.accept_v3_1_1;
+    case Version::v5: return listener.accept_v5;
+  }
+  return false;
+}
+
+std::string assign_client_id(State& state) {
+  std::string id;
+  do {
+    id =
+        "auto-" + std::to_string(state.now.wall.since_epoch.count()) + "-" + std::to_string(++state.next_client_number);
+  } while (state.sessions.contains(id));
+  return id;
+}
+
+// Seconds that the session outlives its connection (3.1.2.4, 3.1.2.11.2).
+uint32_t expiry_of(const State& state, const mqtt::Connect& packet) {
+  auto longest = static_cast<uint32_t>(state.limits.session_expiry_max.count());
+  if (packet.version != Version::v5) return packet.clean_start ? 0 : longest;
+  return std::min(packet.properties.integer(PropertyId::session_expiry_interval).value_or(0), longest);
+}
+
+// Reason to refuse the packet as it stands, or success.
+ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Connect& packet) {
+  if (!is_accepted(*conn.listener, packet.version)) return ReasonCode::unsupported_protocol_version;
+  if (packet.properties.text(PropertyId::authentication_method)) return ReasonCode::bad_authentication_method;
+  if (packet.client_id.empty() && packet.version != Version::v5 &&
+      (!packet.clean_start || packet.version == Version::v3_1)) {  // [MQTT-3.1.3-8]
+    return ReasonCode::client_identifier_not_valid;
+  }
+  if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
+  if (state.sessions.size() >= state.limits.sessions_max && !state.sessions.contains(std::string(packet.client_id))) {
+    return ReasonCode::quota_exceeded;
+  }
+  return ReasonCode::success;
+}
+
+// The newcomer has the client id: the connection before it is closed [MQTT-3.1.4-3].
+void take_over(State& state, Session& session) {
+  if (Connection* old = state.connection_of(session)) {
+    kick(state, *old, ReasonCode::session_taken_over, "taken over by a new connection");
+  }
+}
+
+Session& open_session(State& state, const mqtt::Connect& packet, const std::string& client_id, bool& present) {
+  Session* session = sessions::find(state, client_id);
+  if (session) {
+    take_over(state, *session);
+    session = sessions::find(state, client_id);
+  }
+  if (session && packet.clean_start) {
+    sessions::end(state, *session);
+    session = nullptr;
+  }
+  present = session != nullptr;
+  return session ? *session : sessions::create(state, client_id);
+}
+
+void apply_client_limits(const State& state, Connection& conn, const mqtt::Connect& packet) {
+  conn.version = packet.version;
+  conn.other_broker = packet.bridge;
+  conn.window = std::min(state.limits.inflight_messages_max,
+                         packet.properties.integer(PropertyId::receive_maximum).value_or(65535));
+  conn.packet_bytes_max = packet.properties.integer(PropertyId::maximum_packet_size).value_or(0);
+  conn.keepalive_seconds = packet.keep_alive_seconds;
+  auto longest = static_cast<uint16_t>(state.limits.keepalive_max.count());
+  if (packet.version == Version::v5 && (conn.keepalive_seconds == 0 || conn.keepalive_seconds > longest) &&
+      longest != 65535) {
+    conn.keepalive_seconds = longest;
+  }
+}
+
+void send_connack(State& state, Connection& conn, const mqtt::Connect& packet, const Session& session, bool present) {
+  std::string properties;
+  mqtt::PropertyWriter writer(properties);
+  if (conn.version == Version::v5) {
+    uint32_t asked = packet.properties.integer(PropertyId::session_expiry_interval).value_or(0);
+    if (session.expiry_seconds != asked) writer.integer(PropertyId::session_expiry_interval, session.expiry_seconds);
+    writer.integer(PropertyId::maximum_packet_size, state.limits.packet_bytes_max);
+    if (packet.client_id.empty()) writer.text(PropertyId::assigned_client_identifier, session.client_id);
+    if (state.limits.topic_aliases_max > 0) {
+      writer.integer(PropertyId::topic_alias_maximum, state.limits.topic_aliases_max);
+    }
+    writer.integer(PropertyId::shared_subscription_available, 0);
+    if (conn.keepalive_seconds != packet.keep_alive_seconds) {
+      writer.integer(PropertyId::server_keep_alive, conn.keepalive_seconds);
+    }
+  }
+  mqtt::Connack connack{present, 0, mqtt::Properties::of_valid_wire(properties)};
+  state.scratch.clear();
+  mqtt::encode(connack, conn.version, state.scratch);
+  if (session.durable) {
+    // It waits for the disk, and nothing overtakes it.
+    state.send_after(conn, session.changed_in, state.scratch);
+    conn.publish_after = session.changed_in;
+  } else {
+    state.send_in_order(conn, state.scratch);
+  }
+}
+
+void watch_keep_alive(State& state, Connection& conn) {
+  if (conn.keepalive_seconds == 0) return;
+  state.deadlines.add(
+      {conn.last_received + Millis{conn.keepalive_seconds * 1500}, Deadline::Kind::keep_alive, conn.id, {}});
+}
+
+void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
+  std::string client_id = packet.client_id.empty() ? assign_client_id(state) : std::string(packet.client_id);
+  bool present = false;
+  Session& session = open_session(state, packet, client_id, present);
+  apply_client_limits(state, conn, packet);
+  session.conn = conn.id;
+  session.expires = Instant::never();
+  session.protocol_version = static_cast<uint8_t>(packet.version);
+  session.expiry_seconds = expiry_of(state, packet);
+  if (session.expiry_seconds > 0) sessions::make_durable(state, session);
+  if (session.durable) sessions::store_record(state, session, true);
+  wills::set(state, session, packet.will);
+  conn.session = &session;
+  conn.stage = Connection::Stage::connected;
+  ++state.counters.connections_now;
+  send_connack(state, conn, packet, session, present);
+  watch_keep_alive(state, conn);
+  state.events.client_connected(client_id, conn.peer,
+                                present           ? "session resumed"
+                                : session.durable ? "new session, kept"
+                                                  : "clean session");
+  if (session.durable) outgoing::resume(state, session);
+}
+
+void detach(State& state, Connection& conn, std::string_view why) {
+  Session& session = *conn.session;
+  --state.counters.connections_now;
+  state.events.client_disconnected(session.client_id, conn.peer, why);
+  outgoing::suspend(state, session);
+  session.conn = {};
+  wills::connection_lost(state, session);
+  sessions::detach(state, session);
+}
+
+}  // namespace
+
+void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
+  auto packet = mqtt::decode_connect(frame);
+  if (!packet) {
+    if (mqtt::type_of(frame.first) == mqtt::PacketType::connect &&
+        packet.error().reason == ReasonCode::unsupported_protocol_version) {
+      return refuse(state, conn, Version::v3_1_1, packet.error().reason, "", packet.error().what);
+    }
+    state.events.client_refused("", conn.peer, packet.error().what);
+    state.out.close(conn.id);  // [MQTT-3.1.0-1], 3.1.4: without an answer
+    return forget(state, conn);
+  }
+  if (ReasonCode reason = refusal(state, conn, *packet); reason != ReasonCode::success) {
+    return refuse(state, conn, packet->version, reason, packet->client_id, mqtt::name(reason));
+  }
+  if (packet->username && conn.listener->check_credentials) {
+    conn.stage = Connection::Stage::checking_credentials;
+    conn.connect_packet.assign(frame.body.data() - (frame.size - frame.body.size()), frame.size);
+    return state.out.check_credentials(conn.id, *packet->username, packet->password.value_or(std::string_view{}));
+  }
+  accept(state, conn, *packet);
+}
+
+void credentials_checked(State& state, Connection& conn, bool right) {
+  std::string bytes = std::move(conn.connect_packet);
+  auto packet = mqtt::decode_connect(mqtt::frame(bytes, bytes.size()));
+  TIDEGATE_CHECK(packet.has_value());
+  conn.last_received = state.now.mono;
+  if (!right) {
+    return refuse(state, conn, packet->version, ReasonCode::bad_user_name_or_password, packet->client_id,
+                  "bad user name or password");
+  }
+  accept(state, conn, *packet);
+  state.out.resume(conn.id);
+}
+
+void disconnect(State& state, Connection& conn, const mqtt::Disconnect& packet) {
+  Session& session = *conn.session;
+  if (auto expiry = packet.properties.integer(PropertyId::session_expiry_interval)) {
+    if (session.expiry_seconds == 0 && *expiry != 0) {  // 3.14.2.2.2
+      return kick(state, conn, ReasonCode::protocol_error, "session expiry set at disconnect");
+    }
+    session.expiry_seconds = std::min(*expiry, static_cast<uint32_t>(state.limits.session_expiry_max.count()));
+  }
+  if (packet.reason == ReasonCode::success) wills::discard(state, session);
+  detach(state, conn, "disconnected");
+  state.out.close(conn.id);
+  forget(state, conn);
+}
+
+void kick(State& state, Connection& conn, ReasonCode reason, std::string_view why) {
+  if (conn.stage == Connection::Stage::connected) {
+    if (conn.version == Version::v5) {
+      state.scratch.clear();
+      mqtt::encode(mqtt::Disconnect{reason, {}}, conn.version, state.scratch);
+      if (OutBuffer* buffer = state.out.buffer(conn.id); buffer && state.gate.is_committed(conn.publish_after)) {
+        buffer->own().append(state.scratch);
+      }
+    }
+    detach(state, conn, why);
+  } else {
+    state.events.client_refused("", conn.peer, why);
+  }
+  state.out.close(conn.id);
+  forget(state, conn);
+}
+
+void lost(State& state, Connection& conn, std::string_view why) {
+  if (conn.stage == Connection::Stage::connected) detach(state, conn, why);
+  forget(state, conn);
+}
+
+}  // namespace tidegate::broker::connect

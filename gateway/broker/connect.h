@@ -1,0 +1,22 @@
+// CONNECT, its answer, and the end of a connection (MQTT 3.1, 3.2, 3.14).
+#pragma once
+
+#include "gateway/broker/broker_types.h"
+#include "gateway/broker/state.h"
+#include "gateway/mqtt/framer.h"
+#include "gateway/mqtt/packet.h"
+
+namespace tidegate::broker::connect {
+
+// The first packet of a connection.
+void first_packet(State& state, Connection& conn, const mqtt::Frame& frame);
+// Answer to Output::check_credentials.
+void credentials_checked(State& state, Connection& conn, bool right);
+// DISCONNECT of the client.
+void disconnect(State& state, Connection& conn, const mqtt::Disconnect& packet);
+// The gateway ends the connection: 5.0 is told why; a will fires. `conn` is gone afterwards.
+void kick(State& state, Connection& conn, mqtt::ReasonCode reason, std::string_view why);
+// The socket is gone. `conn` is gone afterwards.
+void lost(State& state, Connection& conn, std::string_view why);
+
+}  // namespace tidegate::broker::connect

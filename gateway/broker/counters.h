@@ -1,0 +1,23 @@
+// What happened, counted since the start. Nothing is dropped uncounted (invariant 4).
+#pragma once
+
+#include <cstdint>
+
+namespace tidegate::broker {
+
+struct Counters {
+  uint64_t packets_received = 0;
+  uint64_t publishes_received = 0;
+  uint64_t publishes_sent = 0;
+  uint64_t dropped_queue_full = 0;       // QoS 1 and 2 for a session whose queue is full
+  uint64_t dropped_slow_connection = 0;  // QoS 0 for a connection that does not take its bytes
+  uint64_t dropped_expired = 0;
+  uint64_t dropped_too_large = 0;      // above a client's Maximum Packet Size
+  uint64_t dropped_retained_full = 0;  // delivered, but not retained
+  uint64_t dropped_bridge_topic = 0;   // a bridge's rule had no remote topic for it
+  uint64_t refused_store = 0;          // durable publishes refused while the store takes none
+  uint64_t connections_now = 0;
+  uint64_t sessions_expired = 0;
+};
+
+}  // namespace tidegate::broker

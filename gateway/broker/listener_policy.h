@@ -1,0 +1,17 @@
+// What a listener lets in.
+#pragma once
+
+#include <string>
+
+namespace tidegate::broker {
+
+struct ListenerPolicy {
+  std::string name;
+  bool allow_anonymous = false;    // without a user name
+  bool check_credentials = false;  // users are configured: a user name given must be right
+  bool accept_v3_1 = true;
+  bool accept_v3_1_1 = true;
+  bool accept_v5 = true;
+};
+
+}  // namespace tidegate::broker

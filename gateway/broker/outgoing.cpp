@@ -1,0 +1,384 @@
+#include "gateway/broker/outgoing.h"
+
+#include <algorithm>
+
+#include "store/keys.h"
+#include "store/records.h"
+
+namespace tidegate::broker::outgoing {
+namespace {
+
+using Phase = Inflight::Phase;
+
+Outgoing& outgoing_of(Session& session) {
+  if (!session.outgoing) session.outgoing = std::make_unique<Outgoing>();
+  return *session.outgoing;
+}
+
+bool has_room(const Connection& conn, const Outgoing& out) {
+  return out.inflight.size() - out.to_resend < conn.window;
+}
+
+// The next unused packet id. The window is far smaller than 65,535, so there always is one. A scan of the window finds
+// a run of free ids; most calls only count it down.
+mqtt::PacketId next_packet_id(Outgoing& out) {
+  while (out.free_ids == 0) {
+    uint32_t run = 65535;
+    for (const Inflight& inflight : out.inflight) {
+      uint32_t distance = static_cast<uint16_t>(inflight.packet_id - out.last_packet_id - 1);
+      run = std::min(run, distance);
+    }
+    if (run == 0) ++out.last_packet_id;  // taken: step over it
+    out.free_ids = run;
+  }
+  --out.free_ids;
+  if (++out.last_packet_id == 0) return next_packet_id(out);
+  return out.last_packet_id;
+}
+
+void write(State& state, Connection& conn, Publication& publication, const Delivery& delivery, BatchNumber until) {
+  until = std::max(until, conn.publish_after);
+  ++state.counters.publishes_sent;
+  if (state.gate.is_committed(until)) {
+    if (OutBuffer* buffer = state.out.buffer(conn.id)) {
+      if (!publication.write(delivery, *buffer)) ++state.counters.dropped_too_large;
+    }
+    return;
+  }
+  OutBuffer held;
+  if (!publication.write(delivery, held)) {
+    ++state.counters.dropped_too_large;
+    return;
+  }
+  for (const OutBuffer::Shared& shared : held.shared()) held.own().append(shared.message->payload);
+  state.gate.hold(conn.id, until, held.own());
+}
+
+Delivery delivery_to(const Connection& conn, Qos qos, bool retain, std::string_view subscription_ids) {
+  return {conn.version, qos, retain, false, 0, subscription_ids, conn.packet_bytes_max};
+}
+
+void send_qos0(State& state, Connection& conn, Publication& publication, const Terms& terms) {
+  if (state.out.unsent_bytes(conn.id) > state.limits.output_bytes_max) {
+    ++state.counters.dropped_slow_connection;
+    return;
+  }
+  write(state, conn, publication, delivery_to(conn, Qos::at_most_once, terms.retain, terms.subscription_ids),
+        BatchNumber{0});
+}
+
+// A client that cannot take the packet is spared it, as if it had acknowledged [MQTT-3.1.2-25].
+bool fits(const Connection& conn, Publication& publication, const Terms& terms) {
+  if (conn.packet_bytes_max == 0) return true;
+  const store::MessageView& m = publication.message();
+  return m.topic.size() + m.payload.size() + m.properties.size() + terms.subscription_ids.size() + 24 <=
+         conn.packet_bytes_max;
+}
+
+// REQUIRES: room in the window.
+void send_new(State& state, Session& session, Connection& conn, Publication& publication, const Terms& terms, Seq seq) {
+  Outgoing& out = outgoing_of(session);
+  Delivery delivery = delivery_to(conn, terms.qos, terms.retain, terms.subscription_ids);
+  delivery.packet_id = next_packet_id(out);
+  delivery.dup = session.durable && seq < session.durable->dup_below;
+  uint64_t bytes = session.durable ? counted_bytes(publication.message()) : 0;
+  out.inflight.push_back({delivery.packet_id, terms.qos, Phase::sent, false, seq, bytes});
+  BatchNumber until{0};
+  if (session.durable && terms.qos == Qos::exactly_once) {
+    // The packet id is on disk before it is used: a reused id after a crash would make the client take a new message
+    // for a repeat.
+    state.batch.put(store::Table::state, store::inflight_key(session.durable->appender.id(), delivery.packet_id),
+                    store::encode(store::InflightRecord{seq, false}));
+    until = state.batch_number;
+  }
+  write(state, conn, publication, delivery, until);
+}
+
+void advance_head(Session& session) {
+  Durable& durable = *session.durable;
+  Seq first = durable.next_read;
+  if (const Outgoing* out = session.outgoing.get()) {
+    if (!out->waiting.empty()) first = std::min(first, out->waiting.front().seq);
+    for (const Inflight& inflight : out->inflight) {
+      if (inflight.phase == Phase::sent) {
+        first = std::min(first, inflight.seq);
+        break;
+      }
+    }
+  }
+  durable.remover.advance(first);
+}
+
+void remove_record(State& state, Session& session, Seq seq, uint64_t bytes) {
+  session.durable->remover.remove(state.batch, seq, bytes);
+  advance_head(session);
+  state.mark_dirty(session);
+}
+
+void read_more(State& state, Session& session, const Connection& conn) {
+  Durable& durable = *session.durable;
+  if (durable.reading || durable.next_read >= durable.appender.tail().next) return;
+  durable.reading = true;
+  durable.reading_all = state.gate.is_committed(durable.appended_in);
+  store::ReadLimit limit{std::max<size_t>(conn.window, 16), 1u << 20};
+  state.out.read_queue(durable.appender.id(), durable.next_read, durable.appender.tail().next, limit);
+}
+
+void send_again(State& state, Connection& conn, Outgoing& out, const Waiting& next, Publication& publication) {
+  auto entry = std::find_if(out.inflight.begin(), out.inflight.end(),
+                            [&](const Inflight& inflight) { return inflight.packet_id == next.resend_as; });
+  TIDEGATE_CHECK(entry != out.inflight.end());
+  entry->resend = false;
+  --out.to_resend;
+  Delivery delivery = delivery_to(conn, next.qos, next.retain, next.subscription_ids);
+  delivery.packet_id = next.resend_as;
+  delivery.dup = true;  // [MQTT-3.3.1-1]
+  write(state, conn, publication, delivery, BatchNumber{0});
+}
+
+// Sends what waits while the window has room, and has more read from disk.
+void pump(State& state, Session& session) {
+  Connection* conn = state.connection_of(session);
+  Outgoing& out = outgoing_of(session);
+  if (!conn || conn->stage != Connection::Stage::connected) return;
+  while (!out.waiting.empty() && has_room(*conn, out)) {
+    Waiting next = std::move(out.waiting.front());
+    out.waiting.pop_front();
+    out.waiting_bytes -= counted_bytes(*next.message);
+    Publication publication(next.message, state.now.wall);
+    Terms terms{next.qos, next.retain, next.subscription_ids};
+    if (next.resend_as != 0) {
+      send_again(state, *conn, out, next, publication);
+    } else if (publication.is_expired() || !fits(*conn, publication, terms)) {
+      ++(publication.is_expired() ? state.counters.dropped_expired : state.counters.dropped_too_large);
+      if (session.durable) remove_record(state, session, next.seq, counted_bytes(*next.message));
+    } else {
+      send_new(state, session, *conn, publication, terms, next.seq);
+    }
+  }
+  if (session.durable && out.waiting.empty()) read_more(state, session, *conn);
+}
+
+void keep_on_disk(State& state, Session& session, Publication& publication, const Terms& terms) {
+  Durable& durable = *session.durable;
+  store::QueueSize size = store::size_of(durable.appender.tail(), durable.remover.head());
+  if (size.messages >= state.limits.queued_messages_max || size.bytes >= state.limits.queued_bytes_max) {
+    ++state.counters.dropped_queue_full;
+    return;
+  }
+  store::MessageView record = publication.message();
+  record.qos = terms.qos;
+  record.retain = terms.retain;
+  std::string properties;
+  if (!terms.subscription_ids.empty()) {
+    properties.assign(record.properties).append(terms.subscription_ids);
+    record.properties = properties;
+  }
+  bool all_read = durable.next_read == durable.appender.tail().next;
+  Seq seq = durable.appender.append(state.batch, record);
+  durable.appended_in = state.batch_number;
+  state.mark_dirty(session);
+
+  Connection* conn = state.connection_of(session);
+  if (!conn || conn->stage != Connection::Stage::connected || !all_read) return;
+  Outgoing& out = outgoing_of(session);
+  // The record's counted bytes include its subscription identifiers.
+  if (out.waiting.empty() && has_room(*conn, out) && properties.empty() && fits(*conn, publication, terms)) {
+    send_new(state, session, *conn, publication, terms, seq);
+  } else if (out.waiting.size() < conn->window) {
+    MessagePtr message = publication.shared();
+    if (!properties.empty()) message = std::make_shared<const Message>(store::to_message(record));
+    out.waiting_bytes += counted_bytes(*message);
+    out.waiting.push_back({std::move(message), terms.qos, terms.retain, seq, 0, {}});
+  } else {
+    return;  // read back when there is room
+  }
+  durable.next_read = Seq{seq.value + 1};
+  if (!out.waiting.empty()) pump(state, session);
+}
+
+void keep_in_memory(State& state, Session& session, Connection& conn, Publication& publication, const Terms& terms) {
+  Outgoing& out = outgoing_of(session);
+  if (out.waiting.empty() && has_room(conn, out)) {
+    if (fits(conn, publication, terms)) {
+      send_new(state, session, conn, publication, terms, Seq{0});
+    } else {
+      ++state.counters.dropped_too_large;
+    }
+  } else if (out.waiting.size() >= state.limits.queued_messages_max ||
+             out.waiting_bytes >= state.limits.queued_bytes_max) {
+    ++state.counters.dropped_queue_full;
+  } else {
+    const MessagePtr& message = publication.shared();
+    out.waiting_bytes += counted_bytes(*message);
+    out.waiting.push_back({message, terms.qos, terms.retain, Seq{0}, 0, std::string(terms.subscription_ids)});
+  }
+}
+
+using Entry = std::deque<Inflight>::iterator;
+
+// The in-flight entry that an answer speaks of, nearly always the first.
+std::optional<Entry> find_inflight(const Session& session, mqtt::PacketId id, Qos qos) {
+  if (!session.outgoing) return {};
+  std::deque<Inflight>& inflight = session.outgoing->inflight;
+  auto entry = std::find_if(inflight.begin(), inflight.end(), [&](const Inflight& e) { return e.packet_id == id; });
+  if (entry == inflight.end() || entry->qos != qos) return {};
+  return entry;
+}
+
+// The delivery is over: its entry, its mark and its record go, and the next message takes its place.
+void finish(State& state, Session& session, Entry entry) {
+  Inflight done = *entry;
+  Outgoing& out = *session.outgoing;
+  if (done.resend) --out.to_resend;
+  out.inflight.erase(entry);
+  if (session.durable) {
+    if (done.qos == Qos::exactly_once) {
+      state.batch.erase(store::Table::state, store::inflight_key(session.durable->appender.id(), done.packet_id));
+    }
+    if (done.phase == Phase::sent) remove_record(state, session, done.seq, done.bytes);
+  }
+  pump(state, session);
+}
+
+void send_pubrel(State& state, Connection& conn, mqtt::PacketId id, mqtt::ReasonCode reason) {
+  state.scratch.clear();
+  mqtt::encode(mqtt::Ack{mqtt::PacketType::pubrel, id, reason, {}}, conn.version, state.scratch);
+  state.send_after(conn, conn.session->changed_in, state.scratch);
+}
+
+// Entries to be sent again whose record could not be read have nothing to send.
+void drop_unreadable(Session& session) {
+  Outgoing& out = *session.outgoing;
+  auto is_waiting = [&](const Inflight& entry) {
+    return std::any_of(out.waiting.begin(), out.waiting.end(),
+                       [&](const Waiting& waiting) { return waiting.resend_as == entry.packet_id; });
+  };
+  out.to_resend -= static_cast<uint32_t>(std::erase_if(out.inflight, [&](const Inflight& entry) {
+    return entry.resend && entry.seq < session.durable->next_read && !is_waiting(entry);
+  }));
+}
+
+}  // namespace
+
+void deliver(State& state, Session& session, Publication& publication, const Terms& terms) {
+  Connection* conn = state.connection_of(session);
+  if (conn && conn->stage != Connection::Stage::connected) conn = nullptr;
+  if (terms.qos == Qos::at_most_once) {
+    if (conn) send_qos0(state, *conn, publication, terms);  // QoS 0 is not kept for those who are away
+  } else if (session.durable) {
+    keep_on_disk(state, session, publication, terms);
+  } else if (conn) {
+    keep_in_memory(state, session, *conn, publication, terms);
+  }
+}
+
+void acknowledged(State& state, Connection& conn, const mqtt::Ack& puback) {
+  if (auto entry = find_inflight(*conn.session, puback.packet_id, Qos::at_least_once)) {
+    finish(state, *conn.session, *entry);
+  }
+}
+
+void received(State& state, Connection& conn, const mqtt::Ack& pubrec) {
+  Session& session = *conn.session;
+  auto entry = find_inflight(session, pubrec.packet_id, Qos::exactly_once);
+  if (!entry) return send_pubrel(state, conn, pubrec.packet_id, mqtt::ReasonCode::packet_identifier_not_found);
+  if (mqtt::is_error(pubrec.reason)) return finish(state, session, *entry);  // 4.3.3: the packet id is free again
+  if ((*entry)->phase == Phase::sent) {
+    (*entry)->phase = Phase::released;
+    if ((*entry)->resend) {
+      (*entry)->resend = false;
+      --session.outgoing->to_resend;
+    }
+    if (session.durable) {
+      state.batch.put(store::Table::state, store::inflight_key(session.durable->appender.id(), pubrec.packet_id),
+                      store::encode(store::InflightRecord{(*entry)->seq, true}));
+      remove_record(state, session, (*entry)->seq, (*entry)->bytes);
+      state.touch(session);
+    }
+  }
+  send_pubrel(state, conn, pubrec.packet_id, mqtt::ReasonCode::success);
+}
+
+void completed(State& state, Connection& conn, const mqtt::Ack& pubcomp) {
+  auto entry = find_inflight(*conn.session, pubcomp.packet_id, Qos::exactly_once);
+  if (entry && (*entry)->phase == Phase::released) finish(state, *conn.session, *entry);
+}
+
+void resume(State& state, Session& session) {
+  Connection& conn = *state.connection_of(session);
+  Outgoing& out = outgoing_of(session);
+  out.to_resend = 0;
+  for (Inflight& entry : out.inflight) {
+    if (entry.phase == Phase::sent) {
+      entry.resend = true;
+      ++out.to_resend;
+    } else {
+      send_pubrel(state, conn, entry.packet_id, mqtt::ReasonCode::success);
+    }
+  }
+  session.durable->next_read = session.durable->remover.head().first;
+  pump(state, session);
+}
+
+void suspend(State&, Session& session) {
+  if (!session.outgoing) return;
+  session.outgoing->waiting.clear();
+  session.outgoing->waiting_bytes = 0;
+  // A read under way is of no use any more: resume begins at the head.
+  if (session.durable) session.durable->next_read = session.durable->remover.head().first;
+}
+
+void records_read(State& state, QueueId queue, Seq from, const std::vector<store::QueueRecord>& records) {
+  auto found = state.sessions_by_queue.find(queue);
+  if (found == state.sessions_by_queue.end()) return;
+  Session& session = *found->second;
+  Durable& durable = *session.durable;
+  durable.reading = false;
+  if (!state.connection_of(session)) return;
+  if (from != durable.next_read) return pump(state, session);  // asked for by an earlier connection
+  Outgoing& out = outgoing_of(session);
+  for (const store::QueueRecord& record : records) {
+    durable.next_read = Seq{record.seq.value + 1};
+    Waiting waiting{record.message, record.message->qos, record.message->retain, record.seq, 0, {}};
+    for (Inflight& entry : out.inflight) {
+      if (!entry.resend || entry.seq != record.seq) continue;
+      waiting.resend_as = entry.packet_id;
+      entry.bytes = counted_bytes(*record.message);
+    }
+    out.waiting_bytes += counted_bytes(*record.message);
+    out.waiting.push_back(std::move(waiting));
+  }
+  if (records.empty()) {
+    if (durable.reading_all) {
+      durable.next_read = durable.appender.tail().next;  // what stood there cannot be read
+      advance_head(session);
+      state.mark_dirty(session);
+    } else {
+      state.starved.push_back(queue);
+    }
+  }
+  if (out.to_resend > 0) drop_unreadable(session);
+  if (!records.empty() || durable.reading_all) pump(state, session);
+}
+
+void feed_starved(State& state) {
+  if (state.starved.empty()) return;
+  std::vector<QueueId> starved;
+  starved.swap(state.starved);
+  for (QueueId queue : starved) {
+    auto found = state.sessions_by_queue.find(queue);
+    if (found != state.sessions_by_queue.end()) pump(state, *found->second);
+  }
+}
+
+void flush_marks(State& state) {
+  for (Session* session : state.dirty) {
+    session->durable->dirty = false;
+    session->durable->appender.flush(state.batch);
+    session->durable->remover.flush(state.batch);
+  }
+  state.dirty.clear();
+}
+
+}  // namespace tidegate::broker::outgoing

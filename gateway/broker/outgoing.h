@@ -1,0 +1,42 @@
+// Outgoing messages of a session: the window of packet ids in flight, what waits behind it, and the queue on disk
+// (MQTT 4.3, 4.4, 4.6).
+#pragma once
+
+#include <vector>
+
+#include "gateway/broker/publication.h"
+#include "gateway/broker/state.h"
+#include "gateway/mqtt/packet.h"
+#include "store/store.h"
+
+namespace tidegate::broker::outgoing {
+
+// What the receiving subscription asks for.
+struct Terms {
+  Qos qos = Qos::at_most_once;        // of the delivery
+  bool retain = false;                // flag of the delivery
+  std::string_view subscription_ids;  // 5.0 properties in wire form
+};
+
+// A message for `session`: sent now, or kept as its QoS and session ask. A full queue drops the newest, counted.
+void deliver(State& state, Session& session, Publication& publication, const Terms& terms);
+
+// The client's answers. Unknown packet ids are answered as the standard says and change nothing.
+void acknowledged(State& state, Connection& conn, const mqtt::Ack& puback);
+void received(State& state, Connection& conn, const mqtt::Ack& pubrec);
+void completed(State& state, Connection& conn, const mqtt::Ack& pubcomp);
+
+// A durable session has a connection again: what was in flight is sent again under its ids, in order [MQTT-4.4.0-1].
+void resume(State& state, Session& session);
+// Its connection ended.
+void suspend(State& state, Session& session);
+
+// Answer to Output::read_queue from place `from`.
+void records_read(State& state, QueueId queue, Seq from, const std::vector<store::QueueRecord>& records);
+// Batches were committed: sessions whose unread records were not on disk when asked for ask again.
+void feed_starved(State& state);
+
+// Puts the marks of queues that changed into the batch.
+void flush_marks(State& state);
+
+}  // namespace tidegate::broker::outgoing

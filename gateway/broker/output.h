@@ -1,0 +1,42 @@
+// What the broker asks of its surroundings. The network loop implements it; tests script it.
+//
+// Calls return at once and never call back into the broker. Thread: the core's.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateway/base/ids.h"
+#include "gateway/broker/out_buffer.h"
+#include "store/store.h"
+
+namespace tidegate::broker {
+
+class Output {
+ public:
+  virtual ~Output() = default;
+
+  // The connection's buffer, to be written at the end of the turn; nullptr if the connection is gone.
+  virtual OutBuffer* buffer(ConnId conn) = 0;
+  // Bytes handed to the connection earlier that its socket has not taken yet.
+  virtual uint64_t unsent_bytes(ConnId conn) = 0;
+  // Close after what is in the buffer has been written. Broker::closed will not be called for it.
+  virtual void close(ConnId conn) = 0;
+  // Broker::packet answered not_now before: feed that packet again.
+  virtual void resume(ConnId conn) = 0;
+  // Check in the background and answer by Broker::credentials_checked.
+  virtual void check_credentials(ConnId conn, std::string_view username, std::string_view password) = 0;
+  // Read committed records in the background and answer by Broker::records_read.
+  virtual void read_queue(QueueId queue, Seq from, Seq end, store::ReadLimit limit) = 0;
+};
+
+// An event worth a log line; never payloads or secrets. Implemented with the log, ignored by tests.
+class Events {
+ public:
+  virtual ~Events() = default;
+  virtual void client_connected(std::string_view client_id, std::string_view peer, std::string_view details) = 0;
+  virtual void client_disconnected(std::string_view client_id, std::string_view peer, std::string_view reason) = 0;
+  virtual void client_refused(std::string_view client_id, std::string_view peer, std::string_view reason) = 0;
+};
+
+}  // namespace tidegate::broker

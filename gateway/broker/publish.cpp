@@ -1,0 +1,245 @@
+#include "gateway/broker/publish.h"
+
+#include <algorithm>
+
+#include "gateway/broker/outgoing.h"
+#include "gateway/mqtt/encode.h"
+#include "store/keys.h"
+
+namespace tidegate::broker::publish {
+namespace {
+
+using mqtt::ReasonCode;
+
+// The first route of each bridge sends the message; nothing goes back to the bridge that it came from.
+template <class Visit>
+void for_each_bridge(const Router::Matches& matches, const Source& source, const Visit& visit) {
+  if (source.keep_out_of_store) return;
+  const BridgeEnd* before = nullptr;
+  for (BridgeRoute* route : matches.routes) {
+    if (route->owner == before) continue;
+    before = route->owner;
+    if (route->owner->id != source.bridge) visit(*route);
+  }
+}
+
+bool is_queued(const BridgeRoute& route, Qos qos) {
+  return route.qos_max != Qos::at_most_once && (qos != Qos::at_most_once || route.queue_qos0);
+}
+
+// Whether routing the message would put a promise into the store.
+bool makes_obligation(const Router::Matches& matches, const store::MessageView& message, const Source& source) {
+  if (source.keep_out_of_store) return false;
+  if (message.retain) return true;
+  bool queued = false;
+  for_each_bridge(matches, source, [&](const BridgeRoute& route) { queued |= is_queued(route, message.qos); });
+  return queued || std::any_of(matches.sessions.begin(), matches.sessions.end(), [&](const Router::Match& match) {
+           return match.session->durable && lower(match.qos, message.qos) != Qos::at_most_once;
+         });
+}
+
+void retain(State& state, Publication& publication, bool in_store) {
+  const store::MessageView& message = publication.message();
+  if (message.payload.empty()) {  // [MQTT-3.3.1-6]
+    if (state.retained.remove(message.topic) && in_store) {
+      state.batch.erase(store::Table::state, store::retained_key(message.topic));
+    }
+    return;
+  }
+  bool full = state.retained.count() >= state.limits.retained_messages_max ||
+              state.retained.bytes() + message.payload.size() > state.limits.retained_bytes_max;
+  if (full && in_store && !state.retained.find(message.topic)) {
+    ++state.counters.dropped_retained_full;
+    return;
+  }
+  state.retained.keep(publication.shared());
+  if (!in_store) return;
+  state.scratch.clear();
+  store::encode(message, state.scratch);
+  state.batch.put(store::Table::state, store::retained_key(message.topic), state.scratch);
+}
+
+// `in_store`: the store takes obligations. Without it, QoS 0 goes on to bridges whose link is up.
+void give_to_bridge(State& state, BridgeRoute& route, Publication& publication, bool in_store) {
+  const store::MessageView& message = publication.message();
+  std::optional<std::string> topic = route.map(*TopicName::parse(message.topic));
+  if (!topic) {
+    ++state.counters.dropped_bridge_topic;
+    return;
+  }
+  store::MessageView remote = message;
+  remote.topic = *topic;
+  remote.retain = message.retain && route.keep_retain;
+  if (!is_queued(route, message.qos)) {
+    remote.qos = Qos::at_most_once;
+    (void)route.owner->offer_qos0(std::make_shared<const Message>(store::to_message(remote)));
+    return;
+  }
+  if (!in_store) {
+    ++state.counters.refused_store;
+    return;
+  }
+  remote.qos = message.qos == Qos::at_most_once ? Qos::at_least_once : lower(message.qos, route.qos_max);
+  route.owner->out.append(state.batch, remote);
+  route.owner->dirty = true;
+}
+
+std::string subscription_ids(const Router::Matches& matches, uint32_t index) {
+  std::string ids;
+  const Router::Match& match = matches.sessions[index];
+  if (match.subscription_id == 0) return ids;
+  mqtt::PropertyWriter writer(ids);
+  writer.integer(mqtt::PropertyId::subscription_identifier, match.subscription_id);
+  for (auto [at, id] : matches.more_ids) {
+    if (at == index) writer.integer(mqtt::PropertyId::subscription_identifier, id);
+  }
+  return ids;
+}
+
+Routed hand_out(State& state, const Router::Matches& matches, Publication& publication, const Source& source,
+                bool in_store) {
+  const store::MessageView& message = publication.message();
+  if (matches.sessions.size() > 1) publication.expect_many();
+  for (uint32_t i = 0; i < matches.sessions.size(); ++i) {
+    const Router::Match& match = matches.sessions[i];
+    outgoing::Terms terms{lower(match.qos, message.qos), message.retain && match.retain_as_published, {}};
+    std::string ids = subscription_ids(matches, i);
+    terms.subscription_ids = ids;
+    outgoing::deliver(state, *match.session, publication, terms);
+  }
+  for_each_bridge(matches, source, [&](BridgeRoute& route) { give_to_bridge(state, route, publication, in_store); });
+  if (message.retain && (in_store || source.keep_out_of_store)) {
+    retain(state, publication, !source.keep_out_of_store);
+  }
+  return {in_store && makes_obligation(matches, message, source), !matches.sessions.empty() || !matches.routes.empty()};
+}
+
+bool within_levels(std::string_view topic, uint32_t levels_max) {
+  return static_cast<uint32_t>(std::count(topic.begin(), topic.end(), '/')) < levels_max;
+}
+
+// The gateway's own topics; another broker's bridge may say there how it is.
+bool may_publish(std::string_view topic) {
+  return !topic.starts_with("$SYS/") || topic.starts_with("$SYS/broker/connection/");
+}
+
+void answer(State& state, Connection& conn, const mqtt::Publish& packet, ReasonCode reason, BatchNumber until) {
+  if (packet.qos == Qos::at_most_once) return;
+  auto type = packet.qos == Qos::at_least_once ? mqtt::PacketType::puback : mqtt::PacketType::pubrec;
+  state.scratch.clear();
+  mqtt::encode(mqtt::Ack{type, packet.packet_id, reason, {}}, conn.version, state.scratch);
+  state.send_after(conn, until, state.scratch);
+}
+
+// 4.3.3: a PUBLISH whose packet id was seen and not released is a repeat.
+bool is_repeat(const Session& session, mqtt::PacketId id) {
+  return session.receipts && std::binary_search(session.receipts->begin(), session.receipts->end(), id);
+}
+
+void keep_receipt(State& state, Session& session, mqtt::PacketId id) {
+  if (!session.receipts) session.receipts = std::make_unique<std::vector<mqtt::PacketId>>();
+  std::vector<mqtt::PacketId>& receipts = *session.receipts;
+  receipts.insert(std::lower_bound(receipts.begin(), receipts.end(), id), id);
+  if (!session.durable) return;
+  state.batch.put(store::Table::state, store::receipt_key(session.durable->appender.id(), id), {});
+  state.touch(session);
+}
+
+store::MessageView view_of(const State& state, const mqtt::Publish& packet, std::string& properties) {
+  store::MessageView message;
+  message.topic = packet.topic;
+  message.payload = packet.payload;
+  message.qos = packet.qos;
+  message.retain = packet.retain;
+  message.received = state.now.wall;
+  if (!packet.properties.empty()) {
+    mqtt::append_forwarded(packet.properties, properties);
+    message.properties = properties;
+    if (auto expiry = packet.properties.integer(mqtt::PropertyId::message_expiry_interval)) {
+      message.expires = state.now.wall + Seconds{*expiry};
+    }
+  }
+  return message;
+}
+
+// The store takes no new obligations: 5.0 is told so; before 5.0 there is no word for it, and the packet waits.
+Taken refuse(State& state, Connection& conn, const mqtt::Publish& packet) {
+  if (state.store == StoreState::refusing && conn.version == mqtt::Version::v5) {
+    ++state.counters.refused_store;
+    answer(state, conn, packet, ReasonCode::quota_exceeded, BatchNumber{0});
+    return Taken::done;
+  }
+  return Taken::not_now;
+}
+
+}  // namespace
+
+Routed route(State& state, const store::MessageView& message, const Source& source) {
+  const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), source.publisher);
+  Publication publication(message, state.now.wall);
+  return hand_out(state, matches, publication, source, true);
+}
+
+bool resolve_alias(State& state, Connection& conn, mqtt::Publish& packet) {
+  auto alias = packet.properties.integer(mqtt::PropertyId::topic_alias);
+  if (!alias) return !packet.topic.empty();
+  if (*alias == 0 || *alias > state.limits.topic_aliases_max) return false;
+  if (!conn.topic_aliases) conn.topic_aliases = std::make_unique<std::vector<std::string>>();
+  if (conn.topic_aliases->size() < *alias) conn.topic_aliases->resize(*alias);
+  std::string& topic = (*conn.topic_aliases)[*alias - 1];
+  if (!packet.topic.empty()) {
+    topic = packet.topic;
+  } else {
+    packet.topic = topic;
+  }
+  return !topic.empty();
+}
+
+Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
+  Session& session = *conn.session;
+  if (packet.qos == Qos::exactly_once && is_repeat(session, packet.packet_id)) {
+    answer(state, conn, packet, ReasonCode::success, session.changed_in);
+    return Taken::done;
+  }
+  if (!may_publish(packet.topic) || !within_levels(packet.topic, state.limits.topic_levels_max)) {
+    // Before 5.0 the standard has an acknowledgement or a closed connection to say no [MQTT-3.3.5-2].
+    answer(state, conn, packet, ReasonCode::not_authorized, BatchNumber{0});
+    return Taken::done;
+  }
+  Source source{.publisher = &session};
+  std::string properties;
+  store::MessageView message = view_of(state, packet, properties);
+  const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), source.publisher);
+  if (state.store != StoreState::ready && packet.qos != Qos::at_most_once &&
+      makes_obligation(matches, message, source)) {
+    return refuse(state, conn, packet);
+  }
+  ++state.counters.publishes_received;
+  Publication publication(message, state.now.wall);
+  Routed routed = hand_out(state, matches, publication, source, state.store == StoreState::ready);
+  if (packet.qos == Qos::exactly_once) keep_receipt(state, session, packet.packet_id);
+  BatchNumber until = routed.obligation ? state.batch_number : BatchNumber{0};
+  if (packet.qos == Qos::exactly_once) until = std::max(until, session.changed_in);
+  bool unheard = !routed.anybody && !packet.retain && conn.version == mqtt::Version::v5;
+  answer(state, conn, packet, unheard ? ReasonCode::no_matching_subscribers : ReasonCode::success, until);
+  return Taken::done;
+}
+
+void release(State& state, Connection& conn, const mqtt::Ack& pubrel) {
+  Session& session = *conn.session;
+  ReasonCode reason = ReasonCode::packet_identifier_not_found;
+  if (is_repeat(session, pubrel.packet_id)) {
+    reason = ReasonCode::success;
+    std::vector<mqtt::PacketId>& receipts = *session.receipts;
+    receipts.erase(std::lower_bound(receipts.begin(), receipts.end(), pubrel.packet_id));
+    if (session.durable) {
+      state.batch.erase(store::Table::state, store::receipt_key(session.durable->appender.id(), pubrel.packet_id));
+      state.touch(session);
+    }
+  }
+  state.scratch.clear();
+  mqtt::encode(mqtt::Ack{mqtt::PacketType::pubcomp, pubrel.packet_id, reason, {}}, conn.version, state.scratch);
+  state.send_after(conn, session.changed_in, state.scratch);
+}
+
+}  // namespace tidegate::broker::publish

@@ -1,0 +1,31 @@
+// A message comes in and is routed: PUBLISH of a client (MQTT 3.3), of a bridge, of a will, of the gateway itself.
+#pragma once
+
+#include "gateway/broker/broker_types.h"
+#include "gateway/broker/state.h"
+#include "gateway/mqtt/packet.h"
+#include "store/records.h"
+
+namespace tidegate::broker::publish {
+
+struct Source {
+  const Session* publisher = nullptr;  // for no-local; nullptr: not a client
+  BridgeId bridge{};                   // came down over it
+  bool keep_out_of_store = false;      // the gateway's own topics: retained in memory alone, not queued for bridges
+};
+
+// Routes to sessions and bridges and retains. What it promises stands in this turn's batch.
+struct Routed {
+  bool obligation = false;  // something in the batch keeps a promise to the publisher
+  bool anybody = false;     // some session or bridge matched
+};
+Routed route(State& state, const store::MessageView& message, const Source& source);
+
+// Puts the topic of an alias into the packet, or learns it (5.0, 3.3.2.3.4). False: an alias out of range or unknown.
+[[nodiscard]] bool resolve_alias(State& state, Connection& conn, mqtt::Publish& packet);
+
+// PUBLISH and PUBREL of a client.
+Taken publish(State& state, Connection& conn, const mqtt::Publish& packet);
+void release(State& state, Connection& conn, const mqtt::Ack& pubrel);
+
+}  // namespace tidegate::broker::publish

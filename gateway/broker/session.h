@@ -1,0 +1,96 @@
+// A session: what outlives the socket of a client (MQTT 4.1). Plain data; the files named after the protocol's verbs
+// work on it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "gateway/base/ids.h"
+#include "gateway/base/message.h"
+#include "gateway/base/time.h"
+#include "gateway/mqtt/packet.h"
+#include "store/queue.h"
+
+namespace tidegate::broker {
+
+// An outgoing QoS 1 or 2 message that has a packet id.
+struct Inflight {
+  enum class Phase : uint8_t {
+    sent,      // PUBLISH sent, waiting for PUBACK or PUBREC
+    released,  // PUBREL sent, waiting for PUBCOMP
+  };
+  mqtt::PacketId packet_id = 0;
+  Qos qos = Qos::at_least_once;
+  Phase phase = Phase::sent;
+  bool resend = false;  // of an earlier connection, not sent on this one yet
+  Seq seq{};            // its record, in a durable session
+  uint64_t bytes = 0;   // counted bytes of that record
+};
+
+// A message that waits for room in the window. Its record, if any, has place `seq`.
+struct Waiting {
+  MessagePtr message;
+  Qos qos = Qos::at_least_once;
+  bool retain = false;
+  Seq seq{};
+  mqtt::PacketId resend_as = 0;  // in flight on an earlier connection under this id; 0: new
+  std::string subscription_ids;  // 5.0 properties in wire form; a record has them among its message's properties
+};
+
+// Outgoing QoS 1 and 2; exists once there was any.
+struct Outgoing {
+  std::deque<Inflight> inflight;  // in the order of sending
+  std::deque<Waiting> waiting;
+  uint64_t waiting_bytes = 0;
+  uint32_t to_resend = 0;  // entries of `inflight` with `resend`: they take no room in the window yet
+  mqtt::PacketId last_packet_id = 0;
+  uint32_t free_ids = 0;  // ids after last_packet_id known to be unused
+};
+
+// The durable part of a session with a queue in the store.
+struct Durable {
+  store::QueueAppender appender;
+  store::QueueRemover remover;
+  Seq next_read;               // records from here on are neither in flight nor waiting in memory
+  Seq dup_below{};             // records below may have been sent before a restart
+  BatchNumber appended_in{0};  // newest batch with a record
+  bool reading = false;        // a read was asked for and has not been answered
+  bool reading_all = false;    // everything appended was committed when it was asked for
+  bool dirty = false;          // in State::dirty
+};
+
+struct Subscription {
+  mqtt::SubscribeOptions options;
+  uint32_t id = 0;  // 5.0 subscription identifier; 0: none
+};
+
+struct Will {
+  MessagePtr message;
+  uint32_t delay_seconds = 0;
+  Instant fires = Instant::never();  // set when its connection ended
+};
+
+struct Session {
+  std::string client_id;
+  ConnId conn;  // none while the client is away
+  uint32_t expiry_seconds = 0;
+  uint8_t protocol_version = 4;
+  Instant expires = Instant::never();                           // while the client is away
+  BatchNumber changed_in{0};                                    // newest batch with a change of this session
+  std::unordered_map<std::string, Subscription> subscriptions;  // by filter
+  std::unique_ptr<Outgoing> outgoing;
+  std::unique_ptr<std::vector<mqtt::PacketId>> receipts;  // incoming QoS 2 seen, PUBREL not yet; sorted
+  std::unique_ptr<Durable> durable;                       // present if it outlives its connection
+  std::unique_ptr<Will> will;
+  // Router's scratch: the publish that this session was matched by last, and where in its list.
+  uint64_t matched_by = 0;
+  uint32_t matched_at = 0;
+};
+
+}  // namespace tidegate::broker

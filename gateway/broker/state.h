@@ -1,0 +1,102 @@
+// All data of the broker, in one place with one writer (invariant 5). The files named after the protocol's verbs work on
+// it; Broker is the door.
+//
+// Thread: the core's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "gateway/base/ids.h"
+#include "gateway/base/time.h"
+#include "gateway/broker/bridge_route.h"
+#include "gateway/broker/commit_gate.h"
+#include "gateway/broker/counters.h"
+#include "gateway/broker/deadlines.h"
+#include "gateway/broker/limits.h"
+#include "gateway/broker/listener_policy.h"
+#include "gateway/broker/output.h"
+#include "gateway/broker/retained.h"
+#include "gateway/broker/router.h"
+#include "gateway/broker/session.h"
+#include "store/batch.h"
+
+namespace tidegate::broker {
+
+// Whether the store takes new obligations (invariant 8).
+enum class StoreState : uint8_t {
+  ready,
+  busy,      // too much is waiting for the disk: publishers wait
+  refusing,  // no space or failing: durable publishes are refused aloud
+};
+
+struct Connection {
+  enum class Stage : uint8_t { awaiting_connect, checking_credentials, connected };
+
+  ConnId id;
+  Stage stage = Stage::awaiting_connect;
+  mqtt::Version version = mqtt::Version::v3_1_1;
+  bool other_broker = false;       // its bridge: bridge bit of the protocol level
+  bool held = false;               // a publish waits for the store; nothing is read
+  uint16_t keepalive_seconds = 0;  // 0: never
+  uint32_t window = 0;             // unacknowledged messages it takes: ours and its Receive Maximum
+  uint32_t packet_bytes_max = 0;   // its Maximum Packet Size; 0: any
+  Instant last_received;
+  Instant held_since;
+  BatchNumber publish_after{0};    // a CONNACK or SUBACK waits for this batch, and no PUBLISH overtakes it
+  BatchNumber last_held_until{0};  // of the newest acknowledgement in the gate
+  Session* session = nullptr;
+  const ListenerPolicy* listener = nullptr;
+  std::string peer;                                         // address and port, for the log
+  std::string connect_packet;                               // while its credentials are checked
+  std::unique_ptr<std::vector<std::string>> topic_aliases;  // of a 5.0 publisher; index is alias - 1
+};
+
+struct State {
+  State(const Limits& limits_, Output& out_, Events& events_) : limits(limits_), out(out_), events(events_) {}
+
+  Limits limits;
+  Output& out;
+  Events& events;
+  Now now;
+  StoreState store = StoreState::ready;
+
+  std::vector<std::unique_ptr<Connection>> connections;                // by slot
+  std::unordered_map<std::string, std::unique_ptr<Session>> sessions;  // by client id
+  std::unordered_map<QueueId, Session*> sessions_by_queue;
+  std::vector<std::unique_ptr<BridgeEnd>> bridges;
+  Router router;
+  Retained retained;
+  CommitGate gate;
+  Deadlines deadlines;
+  Counters counters;
+
+  store::Batch batch;
+  BatchNumber batch_number{1};   // of `batch`
+  std::vector<Session*> dirty;   // sessions whose queue marks go into `batch`
+  std::vector<QueueId> starved;  // queues whose unread records were not committed yet when they were read
+  uint32_t next_queue_id = 1;
+  uint64_t next_client_number = 0;  // for assigned client ids
+  std::string scratch;              // for one packet at a time
+
+  [[nodiscard]] Connection* find(ConnId id);
+  [[nodiscard]] Connection* connection_of(const Session& session) { return find(session.conn); }
+
+  // Sends `packet` once `until` is on disk and everything held for this connection earlier has gone.
+  void send_after(Connection& conn, BatchNumber until, std::string_view packet);
+  // In the order of acknowledgements, but waiting for nothing of its own.
+  void send_in_order(Connection& conn, std::string_view packet) { send_after(conn, BatchNumber{0}, packet); }
+
+  // The session changed in the batch of this turn: acknowledgements to it wait for that.
+  void touch(Session& session) { session.changed_in = batch_number; }
+  void mark_dirty(Session& session);
+
+  // A queue id never used before. Put into the batch.
+  [[nodiscard]] QueueId new_queue_id();
+};
+
+}  // namespace tidegate::broker

@@ -1,0 +1,100 @@
+#include "gateway/broker/subscribe.h"
+
+#include <algorithm>
+
+#include "gateway/broker/outgoing.h"
+#include "gateway/broker/sessions.h"
+#include "gateway/mqtt/encode.h"
+
+namespace tidegate::broker::subscribe {
+namespace {
+
+using mqtt::ReasonCode;
+
+// Before 5.0 there is one word for no (3.9.3).
+char code_byte(ReasonCode code, mqtt::Version version) {
+  if (mqtt::is_error(code) && version != mqtt::Version::v5) code = ReasonCode::unspecified_error;
+  return static_cast<char>(code);
+}
+
+struct Granted {
+  TopicFilter filter;
+  Subscription subscription;
+  bool is_new = false;
+};
+
+ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& entry, uint32_t id,
+                 std::vector<Granted>& granted) {
+  Session& session = *conn.session;
+  auto filter = TopicFilter::parse(entry.filter);
+  if (!filter) return ReasonCode::topic_filter_invalid;
+  if (entry.filter.starts_with("$share/") && conn.version == mqtt::Version::v5) {
+    return ReasonCode::shared_subscriptions_not_supported;
+  }
+  auto levels = static_cast<uint32_t>(std::count(entry.filter.begin(), entry.filter.end(), '/'));
+  if (levels >= state.limits.topic_levels_max) return ReasonCode::topic_filter_invalid;
+  if (session.subscriptions.size() >= state.limits.subscriptions_max &&
+      !session.subscriptions.contains(filter->text())) {
+    return ReasonCode::quota_exceeded;
+  }
+  Subscription subscription{entry.options, id};
+  if (conn.other_broker) {  // as Mosquitto's bridges expect: no echo, retained flags kept
+    subscription.options.no_local = true;
+    subscription.options.retain_as_published = true;
+  }
+  bool is_new = sessions::subscribe(state, session, *filter, subscription);
+  granted.push_back({std::move(*filter), subscription, is_new});
+  return static_cast<ReasonCode>(entry.options.qos);
+}
+
+void send_retained(State& state, Session& session, const Granted& granted) {
+  const mqtt::SubscribeOptions& options = granted.subscription.options;
+  if (options.retain_handling == mqtt::RetainHandling::never) return;
+  if (options.retain_handling == mqtt::RetainHandling::send_if_new && !granted.is_new) return;
+  std::string ids;
+  if (granted.subscription.id != 0) {
+    mqtt::PropertyWriter(ids).integer(mqtt::PropertyId::subscription_identifier, granted.subscription.id);
+  }
+  state.retained.for_each(granted.filter, [&](const MessagePtr& message) {
+    Publication publication(message, state.now.wall);
+    if (publication.is_expired()) return;
+    outgoing::deliver(state, session, publication, {lower(options.qos, message->qos), true, ids});  // [MQTT-3.3.1-8]
+  });
+}
+
+}  // namespace
+
+void subscribe(State& state, Connection& conn, const mqtt::Subscribe& packet) {
+  Session& session = *conn.session;
+  uint32_t id = packet.properties.integer(mqtt::PropertyId::subscription_identifier).value_or(0);
+  std::string codes;
+  std::vector<Granted> granted;
+  for (const mqtt::Subscribe::Entry& entry : packet.entries) {
+    codes.push_back(code_byte(grant(state, conn, entry, id, granted), conn.version));
+  }
+  state.scratch.clear();
+  mqtt::encode(mqtt::Suback{mqtt::PacketType::suback, packet.packet_id, codes, {}}, conn.version, state.scratch);
+  BatchNumber until = session.durable ? session.changed_in : BatchNumber{0};
+  state.send_after(conn, until, state.scratch);
+  // Retained messages follow their SUBACK, which may be waiting for the disk.
+  conn.publish_after = std::max(conn.publish_after, until);
+  for (const Granted& grant : granted) send_retained(state, session, grant);
+}
+
+void unsubscribe(State& state, Connection& conn, const mqtt::Unsubscribe& packet) {
+  Session& session = *conn.session;
+  std::string codes;
+  for (std::string_view text : packet.filters) {
+    auto filter = TopicFilter::parse(text);
+    ReasonCode code = !filter                                          ? ReasonCode::topic_filter_invalid
+                      : sessions::unsubscribe(state, session, *filter) ? ReasonCode::success
+                                                                       : ReasonCode::no_subscription_existed;
+    codes.push_back(static_cast<char>(code));
+  }
+  if (conn.version != mqtt::Version::v5) codes.clear();
+  state.scratch.clear();
+  mqtt::encode(mqtt::Suback{mqtt::PacketType::unsuback, packet.packet_id, codes, {}}, conn.version, state.scratch);
+  state.send_after(conn, session.durable ? session.changed_in : BatchNumber{0}, state.scratch);
+}
+
+}  // namespace tidegate::broker::subscribe

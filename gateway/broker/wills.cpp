@@ -1,0 +1,54 @@
+#include "gateway/broker/wills.h"
+
+#include <algorithm>
+
+#include "gateway/broker/publish.h"
+#include "store/keys.h"
+#include "store/records.h"
+
+namespace tidegate::broker::wills {
+
+void set(State& state, Session& session, const std::optional<mqtt::Will>& will) {
+  if (!will) return discard(state, session);
+  auto message = std::make_shared<Message>();
+  message->topic = will->topic;
+  message->payload = will->payload;
+  message->qos = will->qos;
+  message->retain = will->retain;
+  message->received = state.now.wall;
+  mqtt::append_forwarded(will->properties, message->properties);
+  uint32_t delay = will->properties.integer(mqtt::PropertyId::will_delay_interval).value_or(0);
+  // Its expiry runs from the publication on; kept as an interval until then.
+  if (auto expiry = will->properties.integer(mqtt::PropertyId::message_expiry_interval)) {
+    message->expires = WallTime{Seconds{*expiry}};
+  }
+  store::WillRecord record{store::view_of(*message), delay, session.expiry_seconds};
+  state.batch.put(store::Table::state, store::will_key(session.client_id), store::encode(record));
+  session.will = std::make_unique<Will>(Will{std::move(message), delay, Instant::never()});
+}
+
+void discard(State& state, Session& session) {
+  if (!session.will) return;
+  session.will.reset();
+  state.batch.erase(store::Table::state, store::will_key(session.client_id));
+}
+
+void connection_lost(State& state, Session& session) {
+  if (!session.will) return;
+  // 3.1.3.2.2: after the delay or with the session, whichever is first; a session that ends now fires it itself.
+  uint32_t delay = std::min(session.will->delay_seconds, session.expiry_seconds);
+  if (delay == 0) return fire(state, session);
+  session.will->fires = state.now.mono + Seconds{delay};
+  state.deadlines.add({session.will->fires, Deadline::Kind::will, {}, session.client_id});
+}
+
+void fire(State& state, Session& session) {
+  std::unique_ptr<Will> will = std::move(session.will);
+  state.batch.erase(store::Table::state, store::will_key(session.client_id));
+  Message message = *will->message;
+  message.received = state.now.wall;
+  if (message.expires != WallTime::never()) message.expires = state.now.wall + message.expires.since_epoch;
+  publish::route(state, store::view_of(message), {.publisher = &session});
+}
+
+}  // namespace tidegate::broker::wills
