@@ -55,5 +55,35 @@ TEST(TopicName, RefusesWildcardsNulAndMalformedUtf8) {
     EXPECT_TRUE(TopicName::parse(text)) << text;
 }
 
+// Every byte value at every place of texts around the eight-byte steps in which they are judged.
+TEST(TopicName, JudgesEveryByteAtEveryPlaceAlike) {
+  for (size_t length = 1; length <= 25; ++length) {
+    for (size_t at = 0; at < length; ++at) {
+      for (unsigned byte = 0; byte < 256; ++byte) {
+        std::string text(length, 'x');
+        text[at] = static_cast<char>(byte);
+        bool string = byte != 0 && byte < 0x80;
+        EXPECT_EQ(is_valid_utf8_string(text), string) << length << ' ' << at << ' ' << byte;
+        EXPECT_EQ(TopicName::parse(text).has_value(), string && byte != '+' && byte != '#')
+            << length << ' ' << at << ' ' << byte;
+      }
+    }
+  }
+}
+
+TEST(TopicName, FindsLongSequencesAcrossEightByteSteps) {
+  for (size_t before = 0; before < 17; ++before) {
+    std::string good = std::string(before, 'x') + "\xF0\x9F\x8C\x8A" + "xxxxxxxxx";
+    EXPECT_TRUE(TopicName::parse(good)) << before;
+    EXPECT_FALSE(TopicName::parse(good + "/+")) << before;
+    EXPECT_FALSE(TopicName::parse(std::string(before, 'x') + "\xF0\x9F\x8C" + "xxxxxxxxx")) << before;
+  }
+}
+
+TEST(TopicName, IsAtMost65535BytesLong) {  // [MQTT-4.7.3-3]
+  EXPECT_TRUE(TopicName::parse(std::string(65535, 'x')));
+  EXPECT_FALSE(TopicName::parse(std::string(65536, 'x')));
+}
+
 }  // namespace
 }  // namespace tidegate
