@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gateway/broker/broker_types.h"
+#include "gateway/broker/outgoing.h"
 #include "gateway/broker/restore.h"
 #include "gateway/broker/state.h"
 #include "gateway/mqtt/framer.h"
@@ -37,6 +38,9 @@ class Broker {
   void closed(ConnId conn, std::string_view why);
   void credentials_checked(ConnId conn, bool right);
   void records_read(QueueId queue, Seq from, const std::vector<store::QueueRecord>& records);
+
+  // Output::read_queue could not be done now; it is asked for again after the next commit.
+  void read_failed(QueueId queue) { outgoing::read_failed(state_, queue); }
 
   // A message that came down over a bridge. With an inbox place, its record there goes in the batch that carries the
   // message on, so that it is in exactly one place (invariant 2).

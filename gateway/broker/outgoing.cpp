@@ -362,6 +362,13 @@ void records_read(State& state, QueueId queue, Seq from, const std::vector<store
   if (!records.empty() || durable.reading_all) pump(state, session);
 }
 
+void read_failed(State& state, QueueId queue) {
+  auto found = state.sessions_by_queue.find(queue);
+  if (found == state.sessions_by_queue.end()) return;
+  found->second->durable->reading = false;
+  state.starved.push_back(queue);
+}
+
 void feed_starved(State& state) {
   if (state.starved.empty()) return;
   std::vector<QueueId> starved;
