@@ -1,0 +1,27 @@
+#include "config/problem.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace tidegate::config {
+
+std::string render(const Problem& problem) {
+  const Place& at = problem.place;
+  std::string out = at.file;
+  if (at.line > 0) out += ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+  out += problem.severity == Severity::error ? ": error: " : ": warning: ";
+  if (!at.pointer.empty()) out += at.pointer + ": ";
+  return out + problem.message;
+}
+
+bool has_error(const std::vector<Problem>& problems) {
+  return std::ranges::any_of(problems, [](const Problem& p) { return p.severity == Severity::error; });
+}
+
+void sort_by_place(std::vector<Problem>& problems) {
+  std::ranges::stable_sort(problems, {}, [](const Problem& p) {
+    return std::tuple<const std::string&, uint32_t, uint32_t>(p.place.file, p.place.line, p.place.column);
+  });
+}
+
+}  // namespace tidegate::config
