@@ -24,6 +24,13 @@ class Batch {
   };
 
   void put(Table table, std::string_view key, std::string_view value) { add(Change::Kind::put, table, key, value); }
+  // As put, for a value that `append_value(std::string& out)` appends to `out`: saves a copy. It must only append.
+  template <class AppendValue>
+  void put_encoded(Table table, std::string_view key, AppendValue&& append_value) {
+    const size_t start = open_change(Change::Kind::put, table, key);
+    append_value(data_);
+    close_change(start, key.size());
+  }
   void erase(Table table, std::string_view key) { add(Change::Kind::erase, table, key, {}); }
   // Every key from `first` up to, not including, `end`.
   void erase_range(Table table, std::string_view first, std::string_view end) {
@@ -41,6 +48,9 @@ class Batch {
   [[nodiscard]] bool next(size_t& position, Change& change) const;
 
  private:
+  // A change is: kind and table in one byte, key length, value length (native u32 each), key, value. Never on disk.
+  size_t open_change(Change::Kind kind, Table table, std::string_view key);  // the place of its first byte
+  void close_change(size_t start, size_t key_size);
   void add(Change::Kind kind, Table table, std::string_view key, std::string_view value);
 
   std::string data_;

@@ -20,7 +20,9 @@ struct MessageView {
   WallTime received{};
   uint32_t subscription_id = 0;  // 5.0 subscription identifier of the delivery; 0: none
 };
+// Replaces the content of `out`, reusing its memory. REQUIRES: a topic of at most 65535 bytes.
 void encode(const MessageView& message, std::string& out);
+void append_encoded(const MessageView& message, std::string& out);  // as encode, behind what `out` holds
 [[nodiscard]] std::optional<MessageView> decode_message(std::string_view value);
 
 [[nodiscard]] MessageView view_of(const Message& message);

@@ -34,8 +34,9 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Applies the batches in order as one atomic write. With `sync`, returns once they survive a power cut.
-  // Errors: no_space, io; then nothing is applied and the same call may be made again.
+  // Applies the batches in order as one atomic write. With `sync`, returns once they, and everything written before,
+  // survive a power cut; no batches and `sync` only does that.
+  // Errors: no_space, io; then nothing counts as applied and the same call must be made again before any other.
   virtual Status write(std::span<const Batch* const> batches, bool sync) = 0;
 
   // Appends to `out` the committed records of `queue` with `from` <= seq < `end`, in order. Unreadable records are
@@ -46,11 +47,19 @@ class Store {
   virtual Status scan(std::string_view prefix,
                       const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
 
-  // Gives the space of the records of `queue` below `end` back to the file system. They are below the committed head.
+  // Gives the space of the records of `queue` below `end` back to the file system. They are below the committed head
+  // (or the erasure of the queue is committed). Takes milliseconds: call it once per some ten thousand records, and once
+  // when the queue went empty.
   virtual Status reclaim(QueueId queue, Seq end) = 0;
 
   // Bytes on disk.
   [[nodiscard]] virtual uint64_t disk_bytes() const = 0;
+
+  // Notes durably that this stop is orderly: the last call before the end, when nobody writes any more.
+  virtual Status mark_clean() { return {}; }
+
+  // Records that a read had to pass over since the start, as far as can be told. Any thread.
+  [[nodiscard]] virtual uint64_t unreadable() const { return 0; }
 };
 
 }  // namespace tidegate::store
