@@ -176,7 +176,7 @@ inline constexpr RawPacket kConnect5[] = {
         "10 13 0004 'MQTT' 05 02 003c 05 18 00000001 0001 'a'"),
     bad("connect 5.0 with a connect property in its will", k5, to_server, malformed_packet, "does not belong",
         "10 19 0004 'MQTT' 05 06 003c 00 0001 'a' 05 11 00000001 0001 'w' 0000"),
-    bad("connect 5.0 with a wildcard in its response topic", k5, to_server, topic_name_invalid, "[MQTT-3.3.2-14]",
+    bad("connect 5.0 with a wildcard in its response topic", k5, to_server, protocol_error, "[MQTT-3.3.2-14]",
         "10 1a 0004 'MQTT' 05 06 003c 00 0001 'a' 06 08 0003 'r/+' 0001 'w' 0000"),
     bad("connect 5.0 with an empty will topic", k5, to_server, protocol_error, "[MQTT-4.7.3-1]",
         "10 13 0004 'MQTT' 05 06 003c 00 0001 'a' 00 0000 0000"),
