@@ -48,6 +48,8 @@ class Broker {
   // The gateway's own word: retained in memory alone, never stored, never bridged.
   void publish_own(std::string_view topic, std::string_view payload);
 
+  // The id of the queue of that name; made in this turn's batch if the store has none. `store`: as restored.
+  [[nodiscard]] Result<QueueId> named_queue(store::Store& store, std::string_view name);
   void attach(std::unique_ptr<BridgeEnd> bridge);
   void detach(BridgeId bridge);
 
@@ -68,6 +70,7 @@ class Broker {
   void shut_down();
 
   [[nodiscard]] const Counters& counters() const { return state_.counters; }
+  [[nodiscard]] uint32_t pending_connects() const { return state_.pending_connects; }
   [[nodiscard]] size_t sessions() const { return state_.sessions.size(); }
   [[nodiscard]] size_t subscriptions() const { return state_.router.subscriptions(); }
   [[nodiscard]] const Retained& retained() const { return state_.retained; }

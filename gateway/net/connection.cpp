@@ -78,7 +78,7 @@ void Connection::feed(std::string_view bytes) {
 size_t Connection::hand_over(std::string_view bytes) {
   size_t used = 0;
   while (used < bytes.size() && !closing_) {
-    mqtt::Frame frame = mqtt::frame(bytes.substr(used), loop_.packet_bytes_max());
+    mqtt::Frame frame = mqtt::frame(bytes.substr(used), listener_->options().policy.limits.packet_bytes_max);
     if (frame.state == mqtt::Frame::State::incomplete) {
       if (bytes.data() != in_.data() && frame.size > in_.capacity()) in_.reserve(frame.size);
       break;

@@ -27,6 +27,7 @@ namespace tidegate::net {
 
 struct CoreLoopOptions {
   broker::Limits limits;
+  uint32_t pending_connects_max = 100;     // connections without an accepted CONNECT
   uint32_t connections_max = 1000;         // of all listeners together
   uint64_t pending_bytes_max = 32u << 20;  // not yet on disk; beyond it durable publishes wait
   // Is the password right? Runs on a worker thread, may take long.
@@ -55,9 +56,10 @@ class CoreLoop final : public broker::Output {
   // For connections and listeners.
   [[nodiscard]] Connection* find(ConnId id);
   void add_connection(Socket socket, Listener& listener, std::string peer);
-  [[nodiscard]] bool has_room() const { return connections_now_ < options_.connections_max; }
+  [[nodiscard]] bool has_room() const {
+    return connections_now_ < options_.connections_max && broker_.pending_connects() < options_.pending_connects_max;
+  }
   [[nodiscard]] std::span<char> scratch() { return scratch_; }
-  [[nodiscard]] size_t packet_bytes_max() const { return options_.limits.packet_bytes_max; }
   [[nodiscard]] std::unique_ptr<broker::OutBuffer> borrow_buffer();
   void give_back(std::unique_ptr<broker::OutBuffer> buffer);
   void mark_dirty(ConnId id) { dirty_.push_back(id); }
