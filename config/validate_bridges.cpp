@@ -17,39 +17,37 @@ bool comes_in(const Rule& rule) {
   return rule.direction != Direction::out;
 }
 
+bool has_wildcard(const std::string& prefix) {
+  return prefix.find_first_of("+#") != std::string::npos;
+}
+
 void check_prefix(const std::string& prefix, const Rule& rule, const std::string& at, Findings& findings) {
   if (prefix.empty()) return;
-  if (prefix.find_first_of("+#") != std::string::npos || !TopicName::parse(prefix))
+  if (has_wildcard(prefix) || !TopicName::parse(prefix))
     return findings.error(at, "expected a prefix without + and #, found \"" + prefix + "\"");
   if (!rule.topic.empty() && !prefix.ends_with('/'))
     findings.warning(at, "the prefix has no slash at its end: \"" + prefix + rule.topic +
                              "\" may not be meant; write \"" + prefix + "/\"");
 }
 
-// `side`: local or remote. The filter of a rule as a whole; its parts are checked by themselves.
-void check_filter(const std::string& filter, const char* side, const std::string& at, Findings& findings) {
-  if (TopicFilter::parse(filter)) return;
-  std::string what = filter.empty() ? "the rule has no topic: write \"topic\", or both prefixes as whole topics"
-                                    : "expected a topic filter (+ is a whole level, # the last), found " +
-                                          std::string(side) + " \"" + filter + "\"";
-  findings.error(at, std::move(what));
+// The whole filter of one side, "local" or "remote". One message per rule: a bad topic is bad on both sides.
+bool check_filter(const std::string& filter, const Rule& rule, const char* side, const std::string& at,
+                  Findings& findings) {
+  if (TopicFilter::parse(filter)) return true;
+  std::string where = filter == rule.topic ? "" : " on the " + std::string(side) + " side";
+  findings.error(at, filter.empty() ? "the rule has no topic: write \"topic\", or both prefixes as whole topics"
+                                    : "expected a topic filter (+ is a whole level, # the last), found \"" + filter +
+                                          "\"" + where);
+  return false;
 }
 
 void check_rule(const Rule& rule, const std::string& at, Findings& findings) {
   check_prefix(rule.local_prefix, rule, at + "/local_prefix", findings);
   check_prefix(rule.remote_prefix, rule, at + "/remote_prefix", findings);
-  bool prefixes_good = rule.local_prefix.find_first_of("+#") == std::string::npos &&
-                       rule.remote_prefix.find_first_of("+#") == std::string::npos;
-  if (!prefixes_good) return;
+  if (has_wildcard(rule.local_prefix) || has_wildcard(rule.remote_prefix)) return;
   std::string topic_at = findings.written(at + "/topic") ? at + "/topic" : at;
-  if (rule.topic.empty() || !TopicFilter::parse(rule.topic)) {
-    // One message: if the topic itself is bad, both sides are.
-    bool local_good = TopicFilter::parse(rule.local_filter()).has_value();
-    if (!local_good) return check_filter(rule.local_filter(), "local", topic_at, findings);
-    return check_filter(rule.remote_filter(), "remote", topic_at, findings);
-  }
-  check_filter(rule.local_filter(), "local", topic_at, findings);
-  check_filter(rule.remote_filter(), "remote", topic_at, findings);
+  if (check_filter(rule.local_filter(), rule, "local", topic_at, findings))
+    check_filter(rule.remote_filter(), rule, "remote", topic_at, findings);
 }
 
 bool share_topics(const std::string& a, const std::string& b) {
