@@ -1,6 +1,7 @@
 #include "config/section.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "config/mosquitto.h"
@@ -62,13 +63,12 @@ bool check_keys(Reading& reading, const Node& node, const SectionInfo& section) 
     reading.expected(node, "an object", object_hint(section, node));
     return false;
   }
-  for (size_t i = 0; i < node.members.size(); ++i) {
-    const Member& member = node.members[i];
-    auto end = node.members.begin() + static_cast<std::ptrdiff_t>(i);
-    auto first = std::find_if(node.members.begin(), end, [&](const Member& m) { return m.key == member.key; });
+  std::map<std::string_view, const Member*> seen;
+  for (const Member& member : node.members) {
+    auto [first, fresh] = seen.emplace(member.key, &member);
     const KeyInfo* key = find_key(section, member.key);
-    if (first != end) {
-      reading.error(member.key_place, doubled_key(*first, member));
+    if (!fresh) {
+      reading.error(member.key_place, doubled_key(*first->second, member));
     } else if (key == nullptr) {
       reading.error(member.key_place, unknown_key(section, member));
     } else if (key->later) {

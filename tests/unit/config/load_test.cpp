@@ -177,6 +177,35 @@ TEST_F(Load, SaysThatAFileIsNotThere) {
             "/nowhere.json: error: the file cannot be read: /nowhere.json: No such file or directory");
 }
 
+TEST_F(Load, ReplacesVariablesInEveryKindOfString) {
+  set("T", "off");
+  set("M", "unlimited");
+  set("P", "50%");
+  set("D", "out");
+  set("H", "broker:99");
+  Config config = loaded(R"({"gateway": {"sys_interval": "${T}"}, "limits": {"max_queued_messages": "${M}",
+      "max_queued_bytes": "${M}"}, "bridges": [{"name": "b", "addresses": ["${H}"], "queue": {"alarm_at": "${P}"},
+      "rules": [{"topic": "$SYS/#", "direction": "${D}"}]}]})");
+  EXPECT_FALSE(config.gateway.sys_interval);
+  EXPECT_EQ(config.limits.max_queued_messages, unlimited);
+  EXPECT_EQ(config.limits.max_queued_bytes, unlimited);
+  EXPECT_EQ(config.bridges.at(0).addresses.at(0), (Address{"broker", 99}));
+  EXPECT_EQ(config.bridges.at(0).queue.alarm_at, 50);
+  EXPECT_EQ(config.bridges.at(0).rules.at(0).topic, "$SYS/#");
+  EXPECT_EQ(problems(bridge(R"("username": "${NOBODY}")")),
+            "t.json:1:107: error: /bridges/0/username: the environment variable NOBODY is not set\n");
+}
+
+TEST_F(Load, LimitsListsAndMessages) {
+  std::string many;
+  for (int i = 0; i < 1001; ++i) many += (i > 0 ? "," : "") + std::string("{}");
+  EXPECT_EQ(problems(rules(many)), "t.json:1:57: error: /bridges/0/rules: expected at most 1000 entries, found 1001\n");
+  EXPECT_NE(problems(R"({"bridges": [{"name": "b", "addresses": []}]})").find("found an empty one"), std::string::npos);
+  EXPECT_LT(problems("{\"a\": \"" + std::string(100'000, 'x')).size(), 300u);
+  std::string escape = problems(R"({"a\u001b[31m\n": 1})");
+  EXPECT_NE(escape.find("unknown key \"a\\u001b[31m\\u000a\""), std::string::npos) << escape;
+}
+
 TEST_F(Load, RefusesAValueThatIsNoObject) {
   EXPECT_EQ(problems("[]"), "t.json:1:1: error: expected an object, found a list\n");
   EXPECT_NE(problems(R"({"limits": 3})").find("/limits: expected an object, found 3"), std::string::npos);

@@ -26,6 +26,12 @@ TEST_F(Validate, DoesNotBlameTheListenerForASlipUnderAccess) {
   EXPECT_NE(all.find("did you mean \"users\"?"), std::string::npos) << all;
 }
 
+TEST_F(Validate, GoesOnBesideAReadingError) {
+  std::string all = problems(listeners(R"({"name": "a", "bind": "::1", "port": "x"})"));
+  EXPECT_NE(all.find("/listeners/0/port: expected"), std::string::npos) << all;
+  EXPECT_NE(all.find("lets nobody in"), std::string::npos) << all;
+}
+
 TEST_F(Validate, WarnsOfAnonymousAccessBeyondLoopback) {
   expect_says(
       listeners(R"({"name": "a", "bind": "0.0.0.0", "allow_anonymous": true})"),
