@@ -28,7 +28,7 @@ inline constexpr uint64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
 struct Gateway {
   // {gateway}: part of default client ids. [A-Za-z0-9_-]{1,64}. Default: the host name. Cloned images share host
   // names: set it, or two boxes evict each other at the remote.
-  std::string name;
+  std::string name{};
   // How often $SYS is published, 1 s to 1 h; none = off. Default 10 s.
   std::optional<Millis> sys_interval = Seconds(10);
 
@@ -104,28 +104,28 @@ enum class ProtocolVersion : uint8_t { v3_1 = 3, v3_1_1 = 4, v5_0 = 5 };  // the
 enum class Transport : uint8_t { tcp };
 
 struct Listener {
-  std::string name;      // required, unique among listeners. [A-Za-z0-9_-]{1,64}
-  std::string bind;      // required: an IP address, "0.0.0.0", "::", or an interface ("eth1"). Waited for if not there
+  std::string name{};    // required, unique among listeners. [A-Za-z0-9_-]{1,64}
+  std::string bind{};    // required: an IP address, "0.0.0.0", "::", or an interface ("eth1"). Waited for if not there
   uint16_t port = 1883;  // 1 to 65535
   Transport transport = Transport::tcp;
   std::vector<ProtocolVersion> protocol_versions = {ProtocolVersion::v3_1, ProtocolVersion::v3_1_1,
                                                     ProtocolVersion::v5_0};
   bool allow_anonymous = false;  // let clients in that send no user name. Default false on every listener in a file
-  Limits limits;                 // complete: the gateway's limits with this listener's keys put over them
+  Limits limits{};               // complete: the gateway's limits with this listener's keys put over them
 
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
 // Who may log in. Without a rule system yet: whoever may log in may do everything.
 struct User {
-  std::string name;      // required, unique. 1 to 256 bytes, as the client sends it
-  Secret password_hash;  // required: "$argon2id$..." as made by `tidegate passwd`
+  std::string name{};      // required, unique. 1 to 256 bytes, as the client sends it
+  Secret password_hash{};  // required: "$argon2id$..." as made by `tidegate passwd`
 
   friend bool operator==(const User&, const User&) = default;
 };
 
 struct Access {
-  std::vector<User> users;
+  std::vector<User> users{};
 
   friend bool operator==(const Access&, const Access&) = default;
 };
@@ -133,17 +133,17 @@ struct Access {
 // --- cloud side ----------------------------------------------------------------------------------------
 
 struct Address {
-  std::string host;   // a name or an IP address without brackets
-  uint16_t port = 0;  // after load: never 0; default 1883, with TLS 8883
+  std::string host{};  // a name or an IP address without brackets
+  uint16_t port = 0;   // after load: never 0; default 1883, with TLS 8883
 
   friend bool operator==(const Address&, const Address&) = default;
 };
 
 struct Tls {
-  std::string ca_file;      // PEM. Default, when ca_path is empty, too: the system's roots
-  std::string ca_path;      // folder of hashed PEM files
-  std::string cert_file;    // PEM, with its chain. Together with key_file
-  std::string key_file;     // PEM
+  std::string ca_file{};    // PEM. Default, when ca_path is empty, too: the system's roots
+  std::string ca_path{};    // folder of hashed PEM files
+  std::string cert_file{};  // PEM, with its chain. Together with key_file
+  std::string key_file{};   // PEM
   bool verify_host = true;  // the certificate must bear the address' name. false = Mosquitto's bridge_insecure
 
   friend bool operator==(const Tls&, const Tls&) = default;
@@ -154,12 +154,12 @@ enum class RetainFlag : uint8_t { keep, clear };
 
 // One mapping. Local topics are local_prefix + topic, remote topics are remote_prefix + topic; both are valid filters.
 struct Rule {
-  std::string topic;  // a filter, as in Mosquitto's topic line. Default "": the prefixes are whole topics
+  std::string topic{};  // a filter, as in Mosquitto's topic line. Default "": the prefixes are whole topics
   Direction direction = Direction::out;  // required in a file
   Qos qos = Qos::at_least_once;          // messages leave at the lower of this and their own
   bool queue_qos0 = false;               // keep a device's QoS 0 message, too, and send it at QoS 1
-  std::string local_prefix;
-  std::string remote_prefix;
+  std::string local_prefix{};
+  std::string remote_prefix{};
   RetainFlag retain = RetainFlag::keep;  // clear: the retain flag is taken off what passes (Mosquitto's
                                          // bridge_outgoing_retain false)
 
@@ -197,26 +197,26 @@ enum class StartType : uint8_t { automatic, off };
 enum class Profile : uint8_t { mosquitto };
 
 struct Bridge {
-  std::string name;  // required, unique. [A-Za-z0-9_-]{1,64}. Also the name of its queue
+  std::string name{};  // required, unique. [A-Za-z0-9_-]{1,64}. Also the name of its queue
   Profile profile = Profile::mosquitto;
-  std::vector<Address> addresses;  // required, at least one, tried in order
-  bool round_robin = false;        // true: the next one at each attempt. false: back to the first when it answers
+  std::vector<Address> addresses{};  // required, at least one, tried in order
+  bool round_robin = false;          // true: the next one at each attempt. false: back to the first when it answers
   BridgeProtocol protocol_version = BridgeProtocol::automatic;
-  std::string client_id;  // default "{gateway}.{bridge}". It names the remote session
-  std::optional<std::string> username;
-  std::optional<Secret> password;
+  std::string client_id{};  // default "{gateway}.{bridge}". It names the remote session
+  std::optional<std::string> username{};
+  std::optional<Secret> password{};
   Millis keepalive = Seconds(60);               // 5 s to 65535 s
   bool clean_session = false;                   // of the remote session alone; the queue is kept either way
-  std::optional<Tls> tls;                       // present = TLS
+  std::optional<Tls> tls{};                     // present = TLS
   StartType start_type = StartType::automatic;  // off: not started; the queue is kept and grows
-  RestartTimeout restart_timeout;
+  RestartTimeout restart_timeout{};
   uint16_t window = 100;      // unacknowledged at a time, 1 to 65535; held below the remote's Receive Maximum
-  std::vector<Rule> rules;    // the first out rule that matches sends a message, once
+  std::vector<Rule> rules{};  // the first out rule that matches sends a message, once
   bool notifications = true;  // "1" / "0", retained, on notification_topic
   bool notifications_local_only = false;  // do not tell the remote
-  std::string notification_topic;         // default "$SYS/broker/connection/{client_id}/state", as in Mosquitto
-  std::string status_topic;               // default "$SYS/broker/bridge/{name}/status"; retained JSON
-  Queue queue;
+  std::string notification_topic{};       // default "$SYS/broker/connection/{client_id}/state", as in Mosquitto
+  std::string status_topic{};             // default "$SYS/broker/bridge/{name}/status"; retained JSON
+  Queue queue{};
 
   friend bool operator==(const Bridge&, const Bridge&) = default;
 };
@@ -231,7 +231,7 @@ enum class Durability : uint8_t { always, interval, os };
 enum class OnNewer : uint8_t { refuse, set_aside };
 
 struct Store {
-  std::string path;  // a folder, made if missing. Default: default_store_path()
+  std::string path{};  // a folder, made if missing. Default: default_store_path()
   Durability durability = Durability::always;
   Millis sync_interval = Seconds(1);  // for interval. 10 ms to 1 min
   uint64_t max_bytes = 2 * GiB;       // all queues, sessions and retained messages. 16 MiB to unlimited
@@ -246,7 +246,7 @@ enum class LogTo : uint8_t { standard_error, file };
 
 struct LogDestination {
   LogTo type = LogTo::standard_error;  // required in a file
-  std::string path;                    // of a file: required there
+  std::string path{};                  // of a file: required there
   uint64_t max_size = 5 * MiB;         // of a file, then it is rotated. 64 KiB to 1 GiB
   uint16_t keep = 3;                   // rotated files kept, 0 to 1000
 
@@ -255,21 +255,21 @@ struct LogDestination {
 
 struct Log {
   LogLevel level = LogLevel::info;
-  std::map<std::string, LogLevel> components;  // broker, net, bridge, store, web, config; the others have `level`
-  bool connection_messages = true;             // a line per connect and disconnect
+  std::map<std::string, LogLevel> components{};  // broker, net, bridge, store, web, config; the others have `level`
+  bool connection_messages = true;               // a line per connect and disconnect
   std::vector<LogDestination> destinations = {LogDestination{}};
 
   friend bool operator==(const Log&, const Log&) = default;
 };
 
 struct Config {
-  Gateway gateway;
-  Limits limits;
-  std::vector<Listener> listeners;  // no key in the file: those of default_config()
-  Access access;
-  std::vector<Bridge> bridges;
-  Store store;
-  Log log;
+  Gateway gateway{};
+  Limits limits{};
+  std::vector<Listener> listeners{};  // no key in the file: those of default_config()
+  Access access{};
+  std::vector<Bridge> bridges{};
+  Store store{};
+  Log log{};
 
   friend bool operator==(const Config&, const Config&) = default;
 };

@@ -49,7 +49,8 @@ bool Findings::could_be_read(const std::string& pointer) const {
 }
 
 bool Findings::stands(const std::string& pointer, std::initializer_list<std::string> depends) const {
-  return could_be_read(pointer) && std::ranges::all_of(depends, [&](const auto& p) { return could_be_read(p); });
+  if (depends.size() == 0) return could_be_read(pointer);
+  return std::ranges::all_of(depends, [&](const auto& p) { return could_be_read(p); });
 }
 
 }  // namespace tidegate::config

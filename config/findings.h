@@ -15,8 +15,8 @@ class Findings {
  public:
   Findings(const Places& places, Reading& reading);
 
-  // `pointer` is of the joined tree; where no such value is written, its parent's place is named. `depends`: parts
-  // besides `pointer` that must have been read without error.
+  // `pointer` is of the joined tree; where no such value is written, its parent's place is named. `depends`: the parts
+  // that must have been read without error, each with all below it; none given: `pointer`.
   void error(const std::string& pointer, std::string message, std::initializer_list<std::string> depends = {});
   void warning(const std::string& pointer, std::string message, std::initializer_list<std::string> depends = {});
 

@@ -6,16 +6,21 @@
 // colons, so that skipping those from the last end finds it.
 #include "config/parse.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "gateway/base/topic.h"
+
 namespace tidegate::config {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr size_t message_bytes_max = 200;
 
 // Reads a text and keeps the count of bytes taken where the handler can see it.
 class CountingIterator {
@@ -111,7 +116,13 @@ class Cursor {
 // nlohmann's "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while parsing ..."
 std::string without_preamble(const std::string& what) {
   size_t at = what.find(": ");
-  return at == std::string::npos ? what : what.substr(at + 2);
+  std::string message = at == std::string::npos ? what : what.substr(at + 2);
+  if (message.size() > message_bytes_max || !is_valid_utf8_string(message)) {  // it quotes what was read
+    message.resize(std::min(message.size(), message_bytes_max));
+    for (char& c : message)
+      if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return message;
 }
 
 class TreeBuilder final : public nlohmann::json_sax<Json> {

@@ -9,6 +9,8 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
+constexpr size_t listeners_max = 100;
+
 Type<LogLevel> log_level() {
   return word<LogLevel>({{"error", LogLevel::error},
                          {"warning", LogLevel::warning},
@@ -54,7 +56,7 @@ Section<Store> make_store() {
 
 // A listener begins with the gateway's limits, so it can be read only after them.
 void read_listeners(Reading& reading, const Node& node, Config& out) {
-  if (!is_kind(reading, node, Kind::array, "a list of objects")) return;
+  if (!is_list(reading, node, "objects", {0, listeners_max})) return;
   for (const Node& item : node.items) {
     Listener listener{.name = {}, .bind = {}, .limits = out.limits};
     listener_section().read(reading, item, listener);
@@ -72,12 +74,13 @@ Section<Config> make_config() {
                            "objects merged; a value given twice is an error."});
   s.key("gateway", &Config::gateway, object(gateway_section()), Applies::live, "The gateway itself.");
   s.key("limits", &Config::limits, object(limits_section()), Applies::live, "For all listeners together.");
-  s.key("listeners", &Config::listeners, list(object(listener_section()), "objects"), Applies::live,
+  s.key("listeners", &Config::listeners, list(object(listener_section()), "objects", {0, listeners_max}), Applies::live,
         "Where devices connect.")
       .read_with(read_listeners)
       .default_is("loopback");
   s.key("access", &Config::access, object(access_section()), Applies::live, "Who may connect.");
-  s.key("bridges", &Config::bridges, list(object(bridge_section()), "objects"), Applies::live, "Links to remotes.");
+  s.key("bridges", &Config::bridges, list(object(bridge_section()), "objects", {0, 100}), Applies::live,
+        "Links to remotes.");
   s.key("store", &Config::store, object(store_section()), Applies::live, "The disk.");
   s.key("log", &Config::log, object(log_section()), Applies::live, "What is said, and where.");
   s.later({"web"});
@@ -134,8 +137,8 @@ const Section<Log>& log_section() {
     s.key("components", &Log::components, log_components(), Applies::live, "Other levels for single components.");
     s.key("connection_messages", &Log::connection_messages, boolean(), Applies::live,
           "A line per connect and disconnect.");
-    s.key("destinations", &Log::destinations, list(object(log_destination_section()), "objects"), Applies::live,
-          "Where to.")
+    s.key("destinations", &Log::destinations, list(object(log_destination_section()), "objects", {0, 16}),
+          Applies::live, "Where to.")
         .default_is("[{ \"type\": \"stderr\" }]");
     return s;
   }();

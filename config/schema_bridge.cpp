@@ -56,7 +56,7 @@ void describe_remote(Section<Bridge>& s) {
         word<Profile>({{"mosquitto", Profile::mosquitto}},
                       {.later = {"azure-iot-hub", "azure-event-grid", "aws-iot-core", "hivemq", "emqx"}}),
         Applies::reconnect, "The kind of remote.");
-  s.key("addresses", &Bridge::addresses, list(address(), "host[:port]", 1), Applies::reconnect,
+  s.key("addresses", &Bridge::addresses, list(address(), "host[:port]", {1, 16}), Applies::reconnect,
         "Tried in order. Port 1883, with TLS 8883; IPv6 as \"[::1]:1883\".")
       .required();
   s.key("round_robin", &Bridge::round_robin, boolean(), Applies::reconnect,
@@ -89,7 +89,7 @@ Section<Bridge> make_bridge() {
         "Waits between attempts to connect.");
   s.key("window", &Bridge::window, count16({1, 65535}), Applies::reconnect,
         "Unacknowledged at a time; held below the remote's Receive Maximum.");
-  s.key("rules", &Bridge::rules, list(object(rule_section()), "objects"), Applies::reconnect,
+  s.key("rules", &Bridge::rules, list(object(rule_section()), "objects", {0, 1000}), Applies::reconnect,
         "What it carries, and where to.");
   s.key("notifications", &Bridge::notifications, boolean(), Applies::reconnect,
         "Publish 1 and 0, retained, on notification_topic.");

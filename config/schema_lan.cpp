@@ -87,7 +87,7 @@ Section<Listener> make_listener() {
         list(word<ProtocolVersion>(
                  {{"3.1", ProtocolVersion::v3_1}, {"3.1.1", ProtocolVersion::v3_1_1}, {"5.0", ProtocolVersion::v5_0}},
                  {.theirs = {{"3", "3.1"}, {"4", "3.1.1"}, {"5", "5.0"}}}),
-             "\"3.1\", \"3.1.1\", \"5.0\"", 1),
+             "\"3.1\", \"3.1.1\", \"5.0\"", {1, 3}),
         Applies::reconnect, "Versions accepted; the others are refused as the standard says.");
   s.key("allow_anonymous", &Listener::allow_anonymous, boolean(), Applies::live,
         "Let clients in that send no user name. Never the default in a file.");
@@ -105,8 +105,8 @@ const Section<Limits>& limits_section() {
 }
 
 const Section<Limits>& listener_limits_section() {
-  static const Section<Limits> section =
-      per_listener_limits("listeners[].limits", "Default of each key: its value in `limits`.");
+  static const Section<Limits> section = per_listener_limits("listeners[].limits", "As in `limits`, for one listener.")
+                                             .default_is_for_all("that of `limits`");
   return section;
 }
 
@@ -130,7 +130,8 @@ const Section<User>& user_section() {
 const Section<Access>& access_section() {
   static const Section<Access> section = [] {
     Section<Access> s("access", "Who may connect. Whoever may log in may do everything.");
-    s.key("users", &Access::users, list(object(user_section()), "objects"), Applies::live, "Devices with a user name.");
+    s.key("users", &Access::users, list(object(user_section()), "objects", {0, 10'000}), Applies::live,
+          "Devices with a user name.");
     s.later({"password_file", "acl_file", "acl"});
     return s;
   }();

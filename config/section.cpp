@@ -1,6 +1,7 @@
 #include "config/section.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "config/mosquitto.h"
@@ -34,6 +35,9 @@ std::vector<std::string> homes_of(std::string_view key, const SectionInfo& here)
 std::string unknown_key(const SectionInfo& section, const Member& member) {
   std::string message = "unknown key " + quoted(member.key);
   if (auto hint = mosquitto_key_hint(section.where, member)) return message + ": " + *hint;
+  std::vector<std::string> keys;
+  for (const KeyInfo& key : section.keys) keys.push_back(key.key);
+  if (auto near = nearest(member.key, keys)) return message + "; did you mean " + quoted(*near) + "?";
   constexpr size_t homes_named_max = 3;
   auto homes = homes_of(member.key, section);
   if (!homes.empty() && homes.size() <= homes_named_max) {
@@ -41,9 +45,6 @@ std::string unknown_key(const SectionInfo& section, const Member& member) {
     for (const std::string& home : homes) list += (list.empty() ? "" : " or ") + home;
     return message + " here; it belongs in " + list;
   }
-  std::vector<std::string> keys;
-  for (const KeyInfo& key : section.keys) keys.push_back(key.key);
-  if (auto near = nearest(member.key, keys)) return message + "; did you mean " + quoted(*near) + "?";
   return message + " in " + place_name(section.where);
 }
 
@@ -62,13 +63,12 @@ bool check_keys(Reading& reading, const Node& node, const SectionInfo& section) 
     reading.expected(node, "an object", object_hint(section, node));
     return false;
   }
-  for (size_t i = 0; i < node.members.size(); ++i) {
-    const Member& member = node.members[i];
-    auto end = node.members.begin() + static_cast<std::ptrdiff_t>(i);
-    auto first = std::find_if(node.members.begin(), end, [&](const Member& m) { return m.key == member.key; });
+  std::map<std::string_view, const Member*> seen;
+  for (const Member& member : node.members) {
+    auto [first, fresh] = seen.emplace(member.key, &member);
     const KeyInfo* key = find_key(section, member.key);
-    if (first != end) {
-      reading.error(member.key_place, doubled_key(*first, member));
+    if (!fresh) {
+      reading.error(member.key_place, doubled_key(*first->second, member));
     } else if (key == nullptr) {
       reading.error(member.key_place, unknown_key(section, member));
     } else if (key->later) {
@@ -77,7 +77,7 @@ bool check_keys(Reading& reading, const Node& node, const SectionInfo& section) 
   }
   for (const KeyInfo& key : section.keys)
     if (key.required && node.find(key.key) == nullptr)
-      reading.error(node.place, "the key " + quoted(key.key) + " is missing: expected " + key.type);
+      reading.error(node.place, "the key " + quoted(key.key) + " is missing (" + key.type + ")");
   return true;
 }
 

@@ -58,7 +58,7 @@ class Section {
     return *this;
   }
 
-  // The next three say more about the key described last.
+  // The next ones say more about the key described last.
   Section& required() {
     info_.keys.back().required = true;
     return *this;
@@ -69,6 +69,12 @@ class Section {
   }
   Section& read_with(std::function<void(Reading&, const Node&, S&)> read) {
     access_.back().read = std::move(read);
+    return *this;
+  }
+
+  // What all keys described so far default to.
+  Section& default_is_for_all(const std::string& text) {
+    for (KeyInfo& info : info_.keys) info.default_text = text;
     return *this;
   }
 

@@ -41,7 +41,10 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   std::optional<std::string> best;
   size_t best_distance = wanted.size() / 3 + 1;  // at most a third of the word, and at least nothing but its spelling
   for (const std::string& candidate : candidates) {
-    size_t d = distance(wanted, plain(candidate));
+    std::string other = plain(candidate);
+    size_t longer = std::max(wanted.size(), other.size()), shorter = std::min(wanted.size(), other.size());
+    if (longer - shorter >= best_distance) continue;
+    size_t d = distance(wanted, other);
     if (d >= best_distance) continue;
     best = candidate;
     best_distance = d;

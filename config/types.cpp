@@ -64,7 +64,11 @@ struct CountRules {
 };
 
 std::optional<uint64_t> read_count(Reading& reading, const Node& node, const CountRules& rules) {
-  if (rules.lifted == Lifted::allowed && node.kind == Kind::string && node.text == "unlimited") return unlimited;
+  if (rules.lifted == Lifted::allowed && node.kind == Kind::string) {
+    auto text = reading.text(node, rules.what());
+    if (!text) return std::nullopt;
+    if (*text == "unlimited") return unlimited;
+  }
   auto value = whole_number(node);
   if (value && *value >= rules.min && *value <= rules.max) return value;
   std::string hint;
@@ -88,16 +92,20 @@ Type<Int> counted(CountRules rules) {
   return {rules.what().substr(2), read, text};
 }
 
-std::optional<Millis> read_duration(Reading& reading, const Node& node, Range<Millis> range, std::string what) {
+// A duration, or none in the inner optional for "off" where that is allowed. The outer is none: reported.
+std::optional<std::optional<Millis>> read_duration(Reading& reading, const Node& node, Range<Millis> range,
+                                                   std::string_view what, bool off_allowed) {
   if (node.kind == Kind::string) {
-    auto expanded = reading.text(node, what);
-    if (!expanded) return std::nullopt;
-    auto value = parse_duration(*expanded);
+    auto text = reading.text(node, what);
+    if (!text) return std::nullopt;
+    if (off_allowed && *text == "off") return std::optional<Millis>();
+    auto value = parse_duration(*text);
     if (value && *value >= range.min && *value <= range.max) return value;
   }
-  std::string hint = duration_hint(node);
+  bool turned_off = says_zero(node) || (node.kind == Kind::boolean && !node.boolean);
+  std::string hint = off_allowed && turned_off ? "off" : duration_hint(node);
   auto meant = parse_duration(hint);
-  bool fits = meant && *meant >= range.min && *meant <= range.max;
+  bool fits = hint == "off" || (meant && *meant >= range.min && *meant <= range.max);
   reading.expected(node, what, fits ? quoted(hint) : "");
   return std::nullopt;
 }
@@ -138,11 +146,19 @@ std::string one_of(const std::vector<std::string>& words) {
   return out;
 }
 
-bool is_kind(Reading& reading, const Node& node, Kind kind, std::string_view what) {
-  if (node.kind == kind) return true;
-  std::string hint = kind == Kind::array && node.kind == Kind::string ? "[" + shown(node) + "]" : "";
-  reading.expected(node, what, hint);
-  return false;
+bool is_list(Reading& reading, const Node& node, const std::string& name, Range<size_t> items) {
+  if (node.kind != Kind::array) {
+    reading.expected(node, "a list of " + name, node.kind == Kind::string ? "[" + shown(node) + "]" : "");
+    return false;
+  }
+  if (node.items.size() < items.min) {
+    reading.error(node.place, "expected a list of " + name + " with at least one entry, found an empty one");
+  } else if (node.items.size() > items.max) {
+    reading.error(node.place, "expected at most " + std::to_string(items.max) + " entries, found " +
+                                  std::to_string(node.items.size()));
+    return false;
+  }
+  return true;
 }
 
 Type<bool> boolean() {
@@ -162,7 +178,7 @@ Type<Millis> duration(Range<Millis> range) {
   std::string span = range_text(duration_text(range.min), duration_text(range.max));
   std::string what = R"(a duration such as "30s", )" + span;
   auto read = [range, what](Reading& reading, const Node& node, Millis& out) {
-    if (auto value = read_duration(reading, node, range, what)) out = *value;
+    if (auto value = read_duration(reading, node, range, what, false)) out = value->value();
   };
   return {"duration, " + span, read, [](const Millis& value) { return quoted(duration_text(value)); }};
 }
@@ -171,13 +187,7 @@ Type<std::optional<Millis>> timer(Range<Millis> range) {
   std::string span = range_text(duration_text(range.min), duration_text(range.max)) + R"(, or "off")";
   std::string what = R"(a duration such as "30s", )" + span;
   auto read = [range, what](Reading& reading, const Node& node, std::optional<Millis>& out) {
-    if (node.kind == Kind::string && node.text == "off") {
-      out.reset();
-    } else if (says_zero(node) || (node.kind == Kind::boolean && !node.boolean)) {
-      reading.expected(node, what, R"("off")");
-    } else if (auto value = read_duration(reading, node, range, what)) {
-      out = *value;
-    }
+    if (auto value = read_duration(reading, node, range, what, true)) out = *value;
   };
   auto text = [](const std::optional<Millis>& value) { return quoted(value ? duration_text(*value) : "off"); };
   return {"duration, " + span, read, text};
@@ -189,14 +199,10 @@ Type<uint64_t> size(Range<uint64_t> range, Lifted lifted) {
   if (lifted == Lifted::allowed) span += R"(, or "unlimited")";
   std::string what = R"(a size such as "64KiB" or "10MB", )" + span;
   auto read = [range, lifted, what](Reading& reading, const Node& node, uint64_t& out) {
-    if (lifted == Lifted::allowed && node.kind == Kind::string && node.text == "unlimited") {
-      out = unlimited;
-      return;
-    }
     if (node.kind == Kind::string) {
-      auto expanded = reading.text(node, what);
-      if (!expanded) return;
-      auto value = parse_size(*expanded);
+      auto text = reading.text(node, what);
+      if (!text) return;
+      auto value = lifted == Lifted::allowed && *text == "unlimited" ? unlimited : parse_size(*text);
       if (value && *value >= range.min && *value <= range.max) {
         out = *value;
         return;
@@ -225,7 +231,12 @@ Type<uint16_t> count16(Range<uint16_t> range) {
 Type<uint8_t> percent() {
   constexpr std::string_view what = R"(a share such as "80%", 1% to 100%)";
   auto read = [what](Reading& reading, const Node& node, uint8_t& out) {
-    auto value = node.kind == Kind::string ? parse_percent(node.text) : std::nullopt;
+    std::optional<uint8_t> value;
+    if (node.kind == Kind::string) {
+      auto text = reading.text(node, what);
+      if (!text) return;
+      value = parse_percent(*text);
+    }
     if (value && *value > 0) {
       out = *value;
       return;

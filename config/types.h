@@ -98,8 +98,6 @@ template <class E>
 
 // ---- made of other types
 
-[[nodiscard]] bool is_kind(Reading& reading, const Node& node, Kind kind, std::string_view what);
-
 template <class T>
 [[nodiscard]] Type<std::optional<T>> maybe(Type<T> type) {
   auto read = [type](Reading& reading, const Node& node, std::optional<T>& out) {
@@ -111,12 +109,13 @@ template <class T>
   return {type.name, read, text, type.sections};
 }
 
+// A list with a number of entries in `items`; reports what is wrong. `name` says for people what it holds.
+[[nodiscard]] bool is_list(Reading& reading, const Node& node, const std::string& name, Range<size_t> items);
+
 template <class T>
-[[nodiscard]] Type<std::vector<T>> list(Type<T> type, std::string name_of_many, size_t items_min = 0) {
-  std::string what = "a list of " + name_of_many;
-  auto read = [type, what, items_min](Reading& reading, const Node& node, std::vector<T>& out) {
-    if (!is_kind(reading, node, Kind::array, what)) return;
-    if (node.items.size() < items_min) reading.expected(node, what + " with at least one entry");
+[[nodiscard]] Type<std::vector<T>> list(Type<T> type, std::string name_of_many, Range<size_t> items) {
+  auto read = [type, name_of_many, items](Reading& reading, const Node& node, std::vector<T>& out) {
+    if (!is_list(reading, node, name_of_many, items)) return;
     out.clear();
     for (const Node& item : node.items) {
       T value{};

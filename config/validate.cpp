@@ -37,7 +37,7 @@ void check_pairs_of_listeners(const Config& config, Findings& findings) {
         findings.error(second + "/bind",
                        "port " + std::to_string(b.port) + " of " + b.bind + " is taken by the listener in " +
                            findings.line_of(first, second) + " (" + a.bind + ")",
-                       {second + "/port", first + "/port", first + "/bind"});
+                       {second + "/bind", second + "/port", first + "/bind", first + "/port"});
     }
   }
 }
@@ -48,12 +48,12 @@ void check_listener(const Config& config, size_t i, Findings& findings) {
   if (!listener.allow_anonymous && config.access.users.empty())
     findings.error(at,
                    "this listener lets nobody in: add a user under access.users, or write \"allow_anonymous\": true",
-                   {"/access"});
+                   {"/access", at + "/allow_anonymous"});
   if (listener.allow_anonymous && !is_loopback(listener.bind) && !listener.bind.empty())
     findings.warning(at + "/allow_anonymous",
                      "everybody who reaches " + listener.bind + ":" + std::to_string(listener.port) +
                          " may read and write every topic: write false and add users under access.users",
-                     {at + "/bind"});
+                     {at + "/bind", at + "/allow_anonymous"});
   if (listener.port == tls_port)
     findings.warning(at + "/port",
                      "8883 is the port of MQTT over TLS, and this listener has no TLS: devices that expect it will not "
@@ -62,7 +62,7 @@ void check_listener(const Config& config, size_t i, Findings& findings) {
     findings.warning(at + "/limits",
                      "max_packet_size is above max_queued_bytes: the largest packets cannot wait for a "
                      "device that is away",
-                     {"/limits"});
+                     {"/limits", at + "/limits"});
 }
 
 std::string wrong_hash(const std::string& hash) {
@@ -97,7 +97,7 @@ void check_box(const Config& config, Findings& findings) {
     const LogDestination& to = config.log.destinations[i];
     std::string at = nth("/log/destinations", i);
     if (to.type == LogTo::file && to.path.empty())
-      findings.error(at, "the key \"path\" is missing: expected the file to write to");
+      findings.error(at, "the key \"path\" is missing: expected the file to write to", {at + "/path", at + "/type"});
     for (const char* key : {"/path", "/max_size", "/keep"})
       if (to.type != LogTo::file && findings.written(at + key))
         findings.warning(at + key, "has no effect: the destination is no file", {at + "/type"});
@@ -112,7 +112,7 @@ void check_box(const Config& config, Findings& findings) {
     findings.warning("/store/max_bytes",
                      "the queues of all bridges may take " + size_text(sum) + " together, and the store only " +
                          size_text(config.store.max_bytes) + ": it is full before they are",
-                     {"/bridges"});
+                     {"/bridges", "/store/max_bytes"});
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <optional>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "config/units.h"
 #include "config/validate.h"
@@ -17,72 +20,80 @@ bool comes_in(const Rule& rule) {
   return rule.direction != Direction::out;
 }
 
+bool has_wildcard(const std::string& prefix) {
+  return prefix.find_first_of("+#") != std::string::npos;
+}
+
 void check_prefix(const std::string& prefix, const Rule& rule, const std::string& at, Findings& findings) {
   if (prefix.empty()) return;
-  if (prefix.find_first_of("+#") != std::string::npos || !TopicName::parse(prefix))
+  if (has_wildcard(prefix) || !TopicName::parse(prefix))
     return findings.error(at, "expected a prefix without + and #, found \"" + prefix + "\"");
   if (!rule.topic.empty() && !prefix.ends_with('/'))
     findings.warning(at, "the prefix has no slash at its end: \"" + prefix + rule.topic +
                              "\" may not be meant; write \"" + prefix + "/\"");
 }
 
-// `side`: local or remote. The filter of a rule as a whole; its parts are checked by themselves.
-void check_filter(const std::string& filter, const char* side, const std::string& at, Findings& findings) {
-  if (TopicFilter::parse(filter)) return;
-  std::string what = filter.empty() ? "the rule has no topic: write \"topic\", or both prefixes as whole topics"
-                                    : "expected a topic filter (+ is a whole level, # the last), found " +
-                                          std::string(side) + " \"" + filter + "\"";
-  findings.error(at, std::move(what));
+// The whole filter of one side, "local" or "remote". One message per rule: a bad topic is bad on both sides.
+bool check_filter(const std::string& filter, const Rule& rule, const char* side, const std::string& rule_at,
+                  Findings& findings) {
+  if (TopicFilter::parse(filter)) return true;
+  std::string topic_at = rule_at + "/topic";
+  std::string where = filter == rule.topic ? "" : " on the " + std::string(side) + " side";
+  std::string message =
+      filter.empty() ? "the rule has no topic: write \"topic\", or both prefixes as whole topics"
+                     : "expected a topic filter (+ is a whole level, # the last), found \"" + filter + "\"" + where;
+  findings.error(findings.written(topic_at) ? topic_at : rule_at, std::move(message),
+                 {topic_at, rule_at + "/local_prefix", rule_at + "/remote_prefix"});
+  return false;
 }
 
 void check_rule(const Rule& rule, const std::string& at, Findings& findings) {
   check_prefix(rule.local_prefix, rule, at + "/local_prefix", findings);
   check_prefix(rule.remote_prefix, rule, at + "/remote_prefix", findings);
-  bool prefixes_good = rule.local_prefix.find_first_of("+#") == std::string::npos &&
-                       rule.remote_prefix.find_first_of("+#") == std::string::npos;
-  if (!prefixes_good) return;
-  std::string topic_at = findings.written(at + "/topic") ? at + "/topic" : at;
-  if (rule.topic.empty() || !TopicFilter::parse(rule.topic)) {
-    // One message: if the topic itself is bad, both sides are.
-    bool local_good = TopicFilter::parse(rule.local_filter()).has_value();
-    if (!local_good) return check_filter(rule.local_filter(), "local", topic_at, findings);
-    return check_filter(rule.remote_filter(), "remote", topic_at, findings);
-  }
-  check_filter(rule.local_filter(), "local", topic_at, findings);
-  check_filter(rule.remote_filter(), "remote", topic_at, findings);
+  if (has_wildcard(rule.local_prefix) || has_wildcard(rule.remote_prefix)) return;
+  if (check_filter(rule.local_filter(), rule, "local", at, findings))
+    check_filter(rule.remote_filter(), rule, "remote", at, findings);
 }
 
-bool share_topics(const std::string& a, const std::string& b) {
-  auto first = TopicFilter::parse(a), second = TopicFilter::parse(b);
-  return first && second && overlap(*first, *second);
+// A rule with its filters, parsed once for all comparisons.
+struct Parsed {
+  const Rule& rule;
+  std::string at;
+  std::optional<TopicFilter> local, remote;
+};
+
+bool share_topics(const std::optional<TopicFilter>& a, const std::optional<TopicFilter>& b) {
+  return a && b && overlap(*a, *b);
 }
 
-void check_pair(const Rule& a, const Rule& b, const std::string& first, const std::string& second, Findings& findings) {
+void check_pair(const Parsed& first, const Parsed& second, Findings& findings) {
+  const Rule &a = first.rule, &b = second.rule;
   bool same = a.topic == b.topic && a.local_prefix == b.local_prefix && a.remote_prefix == b.remote_prefix;
   bool both_out = goes_out(a) && goes_out(b), both_in = comes_in(a) && comes_in(b);
-  std::string other = findings.line_of(first, second);
+  auto overlapping = [&](const std::string& x, const std::string& y) {
+    return "\"" + y + "\" overlaps \"" + x + "\" in " + findings.line_of(first.at, second.at) + ": what both match ";
+  };
   if (same && (both_out || both_in)) {
-    findings.error(second, "the same rule stands in " + other + " already", {first});
-  } else if (both_out && share_topics(a.local_filter(), b.local_filter())) {
-    findings.warning(second,
-                     "\"" + b.local_filter() + "\" overlaps \"" + a.local_filter() + "\" in " + other +
-                         ": what both match is sent once, by that rule",
-                     {first});
-  } else if (both_in && share_topics(a.remote_filter(), b.remote_filter())) {
-    findings.warning(second,
-                     "\"" + b.remote_filter() + "\" overlaps \"" + a.remote_filter() + "\" in " + other +
-                         ": what both match may arrive twice",
-                     {first});
+    findings.error(second.at, "the same rule stands in " + findings.line_of(first.at, second.at) + " already",
+                   {first.at, second.at});
+  } else if (both_out && share_topics(first.local, second.local)) {
+    findings.warning(second.at, overlapping(a.local_filter(), b.local_filter()) + "is sent once, by that rule",
+                     {first.at, second.at});
+  } else if (both_in && share_topics(first.remote, second.remote)) {
+    findings.warning(second.at, overlapping(a.remote_filter(), b.remote_filter()) + "may arrive twice",
+                     {first.at, second.at});
   }
 }
 
 void check_rules(const Bridge& bridge, const std::string& at, Findings& findings) {
-  if (bridge.rules.empty()) return findings.warning(at, "no rules: this bridge carries nothing");
-  for (size_t j = 0; j < bridge.rules.size(); ++j) {
-    std::string second = child_pointer(at + "/rules", j);
-    check_rule(bridge.rules[j], second, findings);
-    for (size_t i = 0; i < j; ++i)
-      check_pair(bridge.rules[i], bridge.rules[j], child_pointer(at + "/rules", i), second, findings);
+  if (bridge.rules.empty()) return findings.warning(at, "no rules: this bridge carries nothing", {at + "/rules"});
+  std::vector<Parsed> parsed;
+  for (const Rule& rule : bridge.rules) {
+    std::string rule_at = child_pointer(at + "/rules", parsed.size());
+    check_rule(rule, rule_at, findings);
+    parsed.push_back(
+        {rule, rule_at, TopicFilter::parse(rule.local_filter()), TopicFilter::parse(rule.remote_filter())});
+    for (size_t i = 0; i + 1 < parsed.size(); ++i) check_pair(parsed[i], parsed.back(), findings);
   }
 }
 
@@ -99,10 +110,11 @@ void check_addresses(const Config& config, const Bridge& bridge, const std::stri
     std::string where = child_pointer(at + "/addresses", i);
     for (const Listener& listener : config.listeners)
       if (is_own(listener, address))
-        findings.warning(where, "this is the gateway's own listener \"" + listener.name + "\": a loop", {"/listeners"});
+        findings.warning(where, "this is the gateway's own listener \"" + listener.name + "\": a loop",
+                         {where, "/listeners"});
     if (address.port == tls_port && !bridge.tls)
       findings.warning(where, "8883 is the port of MQTT over TLS, and this bridge has none; write \"tls\": {}",
-                       {at + "/tls"});
+                       {where, at + "/tls"});
   }
 }
 
