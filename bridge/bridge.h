@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 
+#include "bridge/name_lookup.h"
 #include "bridge/options.h"
 #include "bridge/status.h"
 #include "gateway/base/ids.h"
@@ -52,9 +53,10 @@ using LinkFactory = std::function<std::unique_ptr<CloudLink>(LinkEvents&)>;
 class Bridge {
  public:
   // Nothing runs before start(). `store`, `committer` and `host` outlive the Bridge. `make_link`: empty for Paho.
+  // `resolver`: empty for the system's.
   // REQUIRES: id.value != 0; options.addresses not empty; TopicMap::make(options.rules) succeeds.
   Bridge(BridgeId id, Options options, store::Store& store, store::Committer& committer, Queues queues,
-         BridgeHost& host, LinkFactory make_link = {});
+         BridgeHost& host, LinkFactory make_link = {}, Resolver resolver = {});
   ~Bridge();  // stop()
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;

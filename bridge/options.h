@@ -20,11 +20,11 @@ enum class RetainPolicy : uint8_t { keep, clear };
 // One line of Mosquitto's `topic`: local is exactly local_prefix + topic, remote exactly remote_prefix + topic.
 // An empty topic maps the two prefixes, which are then whole topics, onto each other.
 struct Rule {
-  std::string topic;  // a filter; see topic_map.h for what is valid
+  std::string topic{};  // a filter; see topic_map.h for what is valid
   Direction direction = Direction::out;
   Qos qos = Qos::at_least_once;  // messages leave at the lower of this and their own
-  std::string local_prefix;
-  std::string remote_prefix;
+  std::string local_prefix{};
+  std::string remote_prefix{};
   bool queue_qos0 = false;  // a QoS 0 message is kept as well, and sent at QoS 1 (if `qos` is not 0)
   RetainPolicy retain = RetainPolicy::keep;
   friend bool operator==(const Rule&, const Rule&) = default;

@@ -63,7 +63,8 @@ Result<TopicMap> TopicMap::make(const std::vector<Rule>& rules) {
   for (size_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules[i];
     if (rule.topic.empty() && (rule.local_prefix.empty() || rule.remote_prefix.empty())) {
-      return tl::unexpected(invalid(i, "an empty topic needs a local_prefix and a remote_prefix that are whole topics"));
+      return tl::unexpected(
+          invalid(i, "an empty topic needs a local_prefix and a remote_prefix that are whole topics"));
     }
     auto local = side(i, "local", rule.local_prefix, rule.topic);
     if (!local) return tl::unexpected(local.error());

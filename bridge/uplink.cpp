@@ -47,6 +47,8 @@ void Uplink::connected(const RemoteLimits& limits) {
 
 void Uplink::lost() {
   connected_ = false;
+  paused_ = false;
+  paused_until_ = Instant::never();
   counters_.possible_duplicates += in_flight_;
   for (Slot& slot : slots_) {
     if (slot.state != Slot::State::sent) continue;
@@ -156,10 +158,10 @@ void Uplink::records(const ReadRequest& asked, std::vector<store::QueueRecord>& 
 }
 
 std::optional<Uplink::Send> Uplink::next_send(const Now& now) {
-  if (!connected_ || in_flight_ >= remote_.window) return std::nullopt;
   if (paused_ && now.mono < paused_until_) return std::nullopt;
   paused_ = false;
   paused_until_ = Instant::never();
+  if (!connected_ || in_flight_ >= remote_.window) return std::nullopt;
   for (auto slot = first_waiting(); slot != slots_.end(); slot = first_waiting()) {
     if (slot->message->expires <= now.wall) {
       ++counters_.expired;
@@ -200,7 +202,7 @@ void Uplink::enforce_limits(store::Batch& batch) {
 }
 
 void Uplink::remove(store::Batch& batch) {
-  const Seq end = slots_.empty() ? read_next_ : slots_.front().seq;
+  const Seq end = front();
   uint64_t messages = done_at_front_.messages, bytes = done_at_front_.bytes;
   done_at_front_ = {};
   const store::QueueHead& head = remover_.head();

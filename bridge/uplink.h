@@ -72,8 +72,9 @@ class Uplink {
   // Drops the oldest records that are not in flight until the queue is within its limits, as far as they were read.
   // The records that stand behind something in flight are erased one by one into `batch`.
   void enforce_limits(store::Batch& batch);
-  // Finished records at the head of the queue that `remove` would take.
+  // Finished records at the head of the queue that `remove` would take, and whether it would move the head at all.
   [[nodiscard]] uint64_t removable() const { return done_at_front_.messages; }
+  [[nodiscard]] bool head_can_move() const { return front() > remover_.head().first; }
   // Moves the head over them. With a long backlog only the head moves, and reclaim_below tells the rest.
   void remove(store::Batch& batch);
   // Something: Store::reclaim is to be called up to here, once the head as it is now is committed.
@@ -108,6 +109,7 @@ class Uplink {
   void finish(Slot& slot);
   void pop_done();
   [[nodiscard]] bool over_limits() const;
+  [[nodiscard]] Seq front() const { return slots_.empty() ? read_next_ : slots_.front().seq; }
 
   store::QueueRemover remover_;
   store::QueueTail tail_;

@@ -21,9 +21,9 @@ struct WireProperty {
     user = 0x26
   };
   Id id{};
-  uint8_t number = 0;       // payload_format
-  std::string_view text;    // the others; name of a user property
-  std::string_view second;  // value of a user property
+  uint8_t number = 0;         // payload_format
+  std::string_view text{};    // the others; name of a user property
+  std::string_view second{};  // value of a user property
   friend bool operator==(const WireProperty&, const WireProperty&) = default;
 };
 
