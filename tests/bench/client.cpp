@@ -17,7 +17,9 @@ namespace {
 
 constexpr size_t filters_per_subscribe = 100;
 
-std::string error_text(int code) { return std::strerror(code); }
+std::string error_text(int code) {
+  return std::strerror(code);
+}
 
 }  // namespace
 
@@ -37,7 +39,9 @@ Address resolve(const std::string& host, uint16_t port) {
 Client::Client(Loop& loop, Events& events, ClientOptions options)
     : loop_(loop), events_(events), options_(std::move(options)) {}
 
-Client::~Client() { drop_socket(); }
+Client::~Client() {
+  drop_socket();
+}
 
 void Client::open(const Address& address) {
   const auto* target = reinterpret_cast<const sockaddr*>(&address.storage);
@@ -93,7 +97,9 @@ void Client::publish(const PublishRequest& request, std::string_view payload) {
   append_publish(out_, options_.connect.version, request, payload);
 }
 
-void Client::acknowledge(PacketType type, uint16_t id) { append_ack(out_, type, id); }
+void Client::acknowledge(PacketType type, uint16_t id) {
+  append_ack(out_, type, id);
+}
 
 void Client::watch(uint32_t epoll_events) {
   if (watched_ == epoll_events) return;

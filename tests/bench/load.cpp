@@ -7,8 +7,7 @@
 namespace {
 
 int run(const bench::LoadOptions& options) {
-  bench::Report report =
-      options.mode == bench::Mode::idle ? bench::run_idle(options) : bench::Run(options).run();
+  bench::Report report = options.mode == bench::Mode::idle ? bench::run_idle(options) : bench::Run(options).run();
   std::string text = options.json ? bench::to_json(report, options) : bench::to_text(report, options);
   std::puts(text.c_str());
   return report.exit_code(options);

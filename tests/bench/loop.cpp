@@ -13,7 +13,9 @@ Loop::Loop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   if (epoll_ < 0) throw Failure("cannot open an epoll descriptor");
 }
 
-Loop::~Loop() { close(epoll_); }
+Loop::~Loop() {
+  close(epoll_);
+}
 
 void Loop::add(int fd, uint32_t epoll_events, Pollable& target) {
   epoll_event event{};

@@ -12,7 +12,8 @@ namespace bench {
 namespace {
 
 void add_connection(CLI::App& app, LoadOptions& o) {
-  static const std::map<std::string, Version> versions{{"3.1.1", Version::v311}, {"5.0", Version::v5}, {"5", Version::v5}};
+  static const std::map<std::string, Version> versions{
+      {"3.1.1", Version::v311}, {"5.0", Version::v5}, {"5", Version::v5}};
   static const std::map<std::string, bool> switches{{"on", true}, {"off", false}};
   app.add_option("--host", o.host, "Broker that is published to")->capture_default_str();
   app.add_option("--port,-p", o.port, "Its port")->capture_default_str();
@@ -75,8 +76,10 @@ void add_traffic(CLI::App& app, LoadOptions& o) {
 }
 
 void add_verdict(CLI::App& app, LoadOptions& o) {
-  app.add_option("--settle", o.settle_s, "Seconds between the last SUBACK and the first message")->capture_default_str();
-  app.add_option("--quiet", o.quiet_s, "Seconds without an arrival after which the rest is lost")->capture_default_str();
+  app.add_option("--settle", o.settle_s, "Seconds between the last SUBACK and the first message")
+      ->capture_default_str();
+  app.add_option("--quiet", o.quiet_s, "Seconds without an arrival after which the rest is lost")
+      ->capture_default_str();
   app.add_option("--timeout", o.timeout_s, "Seconds after which the run ends whatever happens")->capture_default_str();
   app.add_option("--pid", o.pid, "The broker's process: CPU per message, RSS");
   app.add_flag("--json", o.json, "Print one JSON object in place of text");
@@ -90,7 +93,8 @@ void add_modes(CLI::App& app, LoadOptions& o) {
       ->transform(CLI::CheckedTransformer(modes));
   app.add_option("--acked-file", o.acked_file, "publish: every acknowledged message, a line \"publisher sequence\"");
   app.add_option("--received-file", o.received_file, "Every received message in order, a line as above");
-  app.add_option("--check-acked", o.check_acked, "subscribe: an --acked-file whose every message must arrive, in order");
+  app.add_option("--check-acked", o.check_acked,
+                 "subscribe: an --acked-file whose every message must arrive, in order");
   app.add_option("--first-seq", o.first_sequence, "First sequence number of each publisher")->capture_default_str();
   app.add_option("--run", o.run, "Number that marks the messages; subscribe: take only these");
   app.add_option("--idle", o.idle, "Only hold N idle connections; with --pid: bytes per connection");
@@ -104,7 +108,8 @@ std::string complete(LoadOptions& o) {
   if (o.id.empty()) o.id = o.persistent ? "load" : "load-" + std::to_string(getpid());
   if (o.idle > 0) o.mode = Mode::idle;
   if (o.run == 0 && o.mode != Mode::subscribe) o.run = std::random_device{}() | 1U;
-  if (o.publishers == 0 || o.subscribers == 0 || o.topics == 0) return "--publishers, --subscribers, --topics begin at 1";
+  if (o.publishers == 0 || o.subscribers == 0 || o.topics == 0)
+    return "--publishers, --subscribers, --topics begin at 1";
   if (o.pairs && o.publishers != o.subscribers) return "--pairs sets publishers and subscribers alike";
   if (o.first_sequence == 0) return "--first-seq begins at 1";
   if (o.retained && o.pub_qos == 0) return "--retained needs --pub-qos 1: only an acknowledgement says that it is set";
@@ -119,10 +124,11 @@ std::string complete(LoadOptions& o) {
 }  // namespace
 
 int parse_command_line(int argc, char** argv, LoadOptions& options) {
-  CLI::App app("MQTT load program of Tidegate: drives any broker, counts what arrives, and says what it costs.\n"
-               "Exit: 0 nothing lost; 1 lost (--strict: or duplicated, reordered); 2 wrong use or no broker; 3 timeout or "
-               "connection lost.",
-               "tidegate-load");
+  CLI::App app(
+      "MQTT load program of Tidegate: drives any broker, counts what arrives, and says what it costs.\n"
+      "Exit: 0 nothing lost; 1 lost (--strict: or duplicated, reordered); 2 wrong use or no broker; 3 timeout or "
+      "connection lost.",
+      "tidegate-load");
   add_connection(app, options);
   add_scenario(app, options);
   add_traffic(app, options);

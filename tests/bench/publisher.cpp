@@ -67,7 +67,9 @@ Time Publisher::due(uint64_t sequence) const {
   return traffic_.start + nanoseconds(static_cast<int64_t>(k / options_.rate_per_s * 1e9));
 }
 
-Time Publisher::next_due() const { return has_more() && window_open() ? due(next_sequence_) : Time::max(); }
+Time Publisher::next_due() const {
+  return has_more() && window_open() ? due(next_sequence_) : Time::max();
+}
 
 bool Publisher::pump(Time now) {
   if (client_.bytes_unsent() > 0) return false;

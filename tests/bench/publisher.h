@@ -26,6 +26,7 @@ class Publisher final : public Client::Events {
   // All is sent and, at QoS 1 and 2, acknowledged.
   [[nodiscard]] bool done() const;
   [[nodiscard]] bool up() const { return client_.up(); }
+  [[nodiscard]] bool open() const { return client_.open(); }
   [[nodiscard]] uint64_t sequence_end() const { return next_sequence_; }
   // Messages whose fate the broker left open, by sequence number.
   [[nodiscard]] std::set<uint64_t> open_sequences() const;

@@ -17,9 +17,13 @@ namespace {
   text += line.data();
 }
 
-unsigned long long wide(uint64_t value) { return value; }
+unsigned long long wide(uint64_t value) {
+  return value;
+}
 
-double ratio(double numerator, double denominator) { return denominator > 0 ? numerator / denominator : 0; }
+double ratio(double numerator, double denominator) {
+  return denominator > 0 ? numerator / denominator : 0;
+}
 
 const char* name(Mode mode) {
   switch (mode) {
@@ -45,7 +49,9 @@ std::string idle_text(const Report& report, const LoadOptions& options) {
 
 }  // namespace
 
-double Report::per_second() const { return ratio(static_cast<double>(cpu_messages), seconds); }
+double Report::per_second() const {
+  return ratio(static_cast<double>(cpu_messages), seconds);
+}
 
 double Report::broker_cpu_us() const {
   return ratio(static_cast<double>(broker_cpu_ns) / 1000.0, static_cast<double>(cpu_messages));
@@ -65,7 +71,8 @@ std::string to_text(const Report& report, const LoadOptions& options) {
   if (options.mode == Mode::idle) return idle_text(report, options);
   if (options.mode == Mode::enrol) return "enrolled " + std::to_string(options.subscribers) + " subscribers";
   std::string text;
-  if (options.mode != Mode::subscribe) add(text, "sent %llu, acked %llu, ", wide(report.sent), wide(report.acknowledged));
+  if (options.mode != Mode::subscribe)
+    add(text, "sent %llu, acked %llu, ", wide(report.sent), wide(report.acknowledged));
   if (report.refused > 0) add(text, "refused %llu, ", wide(report.refused));
   if (options.mode != Mode::publish) {
     add(text, "received %llu, lost %llu, duplicated %llu, reordered %llu, ", wide(report.received), wide(report.lost),

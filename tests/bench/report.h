@@ -28,12 +28,12 @@ struct Report {
   double p99_us = 0;
   double max_us = 0;
 
-  uint64_t cpu_messages = 0;   // what the CPU is divided by
-  int64_t broker_cpu_ns = 0;   // 0: no --pid
+  uint64_t cpu_messages = 0;  // what the CPU is divided by
+  int64_t broker_cpu_ns = 0;  // 0: no --pid
   int64_t own_cpu_ns = 0;
   int64_t rss_bytes = 0;
   int64_t rss_before_bytes = 0;
-  uint32_t connections = 0;    // --idle
+  uint32_t connections = 0;  // --idle
   double bytes_per_connection = 0;
 
   [[nodiscard]] double per_second() const;

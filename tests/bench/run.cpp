@@ -11,8 +11,12 @@ constexpr uint32_t connecting_max = 50;  // at a time: Mosquitto's listen backlo
 constexpr auto linger_time = milliseconds(100);
 constexpr auto stall_time = std::chrono::seconds(1);
 
-nanoseconds seconds_of(double seconds) { return nanoseconds(static_cast<int64_t>(seconds * 1e9)); }
-double in_seconds(nanoseconds time) { return static_cast<double>(time.count()) / 1e9; }
+nanoseconds seconds_of(double seconds) {
+  return nanoseconds(static_cast<int64_t>(seconds * 1e9));
+}
+double in_seconds(nanoseconds time) {
+  return static_cast<double>(time.count()) / 1e9;
+}
 
 }  // namespace
 

@@ -16,6 +16,7 @@ class Subscriber final : public Client::Events {
   void open(const Address& address) { client_.open(address); }
   void close() { client_.close(); }
   [[nodiscard]] bool up() const { return client_.up(); }
+  [[nodiscard]] bool open() const { return client_.open(); }
   // What came from a publisher; an empty stream where nothing did.
   [[nodiscard]] const Stream& stream(uint32_t publisher) const;
   [[nodiscard]] uint32_t publishers_heard() const { return static_cast<uint32_t>(streams_.size()); }

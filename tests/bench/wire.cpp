@@ -79,10 +79,19 @@ class Reader {
 // Steps over the value of one property of a CONNACK [MQTT-5.0 2.2.2.2].
 void skip_property(Reader& in, uint8_t id) {
   switch (id) {
-    case 0x24: case 0x25: case 0x28: case 0x29: case 0x2a: in.take(1); break;
-    case 0x13: case 0x22: in.take(2); break;
-    case 0x11: case 0x27: in.take(4); break;
-    case 0x26: in.take(in.u16()); in.take(in.u16()); break;
+    case 0x24:
+    case 0x25:
+    case 0x28:
+    case 0x29:
+    case 0x2a: in.take(1); break;
+    case 0x13:
+    case 0x22: in.take(2); break;
+    case 0x11:
+    case 0x27: in.take(4); break;
+    case 0x26:
+      in.take(in.u16());
+      in.take(in.u16());
+      break;
     default: in.take(in.u16());
   }
 }
@@ -137,7 +146,9 @@ void append_ack(std::string& out, PacketType type, uint16_t id) {
   append_u16(out, id);
 }
 
-void append_disconnect(std::string& out) { append_header(out, PacketType::disconnect, 0, 0); }
+void append_disconnect(std::string& out) {
+  append_header(out, PacketType::disconnect, 0, 0);
+}
 
 FrameState next_frame(std::string_view in, Frame& frame) {
   if (in.size() < 2) return FrameState::incomplete;
