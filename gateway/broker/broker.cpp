@@ -176,6 +176,18 @@ void Broker::attach(std::unique_ptr<BridgeEnd> bridge) {
   state_.bridges.push_back(std::move(bridge));
 }
 
+void Broker::replace_routes(BridgeId id, std::vector<BridgeRoute> routes) {
+  for (const auto& bridge : state_.bridges) {
+    if (bridge->id != id) continue;
+    for (BridgeRoute& route : bridge->routes) state_.router.remove_route(route);
+    bridge->routes = std::move(routes);
+    for (BridgeRoute& route : bridge->routes) {
+      route.owner = bridge.get();
+      state_.router.add_route(route);
+    }
+  }
+}
+
 void Broker::detach(BridgeId id) {
   auto found = std::find_if(state_.bridges.begin(), state_.bridges.end(),
                             [&](const std::unique_ptr<BridgeEnd>& bridge) { return bridge->id == id; });

@@ -52,6 +52,8 @@ class Broker {
   [[nodiscard]] Result<QueueId> named_queue(store::Store& store, std::string_view name);
   void attach(std::unique_ptr<BridgeEnd> bridge);
   void detach(BridgeId bridge);
+  // Other rules for the same queue; what is queued stays as it is.
+  void replace_routes(BridgeId bridge, std::vector<BridgeRoute> routes);
 
   void set_store_state(StoreState store);
   void set_limits(const Limits& limits) { state_.limits = limits; }

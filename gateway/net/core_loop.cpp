@@ -38,6 +38,41 @@ Status CoreLoop::add_listener(ListenerOptions options) {
   return {};
 }
 
+bool CoreLoop::update_listener(const ListenerOptions& options) {
+  for (const auto& listener : listeners_) {
+    if (listener->options().policy.name != options.policy.name) continue;
+    listener->set_options(options);
+    return true;
+  }
+  return false;
+}
+
+void CoreLoop::remove_listener(const std::string& name) {
+  for (auto at = listeners_.begin(); at != listeners_.end(); ++at) {
+    if ((*at)->options().policy.name != name) continue;
+    (*at)->close();
+    closed_listeners_.push_back(std::move(*at));
+    listeners_.erase(at);
+    return;
+  }
+}
+
+void CoreLoop::set_limits(const broker::Limits& limits, uint32_t connections_max, uint32_t pending_connects_max,
+                          uint64_t pending_bytes_max) {
+  options_.connections_max = connections_max;
+  options_.pending_connects_max = pending_connects_max;
+  options_.pending_bytes_max = pending_bytes_max;
+  broker_.set_limits(limits);
+}
+
+Status CoreLoop::commit_now() {
+  submit_batch();
+  if (submitted_.empty()) return {};
+  if (Status written = committer_.wait(submitted_.back().first); !written) return written;
+  take_commits();
+  return {};
+}
+
 void CoreLoop::run(Millis stop_limit) {
   auto keep_running = asio::make_work_guard(io_);
   while (!stopping_) turn();

@@ -40,7 +40,16 @@ class CoreLoop final : public broker::Output {
   ~CoreLoop() override;
 
   [[nodiscard]] Status add_listener(ListenerOptions options);
-  [[nodiscard]] std::vector<std::unique_ptr<Listener>>& listeners() { return listeners_; }
+  // Takes over what can change while it listens. False: there is none of that name, address and port.
+  [[nodiscard]] bool update_listener(const ListenerOptions& options);
+  // Its connections stay.
+  void remove_listener(const std::string& name);
+  [[nodiscard]] const std::vector<std::unique_ptr<Listener>>& listeners() const { return listeners_; }
+  void set_limits(const broker::Limits& limits, uint32_t connections_max, uint32_t pending_connects_max,
+                  uint64_t pending_bytes_max);
+
+  // Before `run`: the turn's batch, on disk when this returns.
+  [[nodiscard]] Status commit_now();
 
   // Runs until `stop`; then ends every connection, waits for the last batch (at most `stop_limit`) and returns.
   void run(Millis stop_limit);
@@ -101,8 +110,9 @@ class CoreLoop final : public broker::Output {
   Timer timer_;
   Instant timer_at_ = Instant::never();
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<std::unique_ptr<Connection>> connections_;  // by slot
-  std::vector<uint32_t> generations_;                     // of each slot's latest use
+  std::vector<std::unique_ptr<Listener>> closed_listeners_;  // their connections go on
+  std::vector<std::unique_ptr<Connection>> connections_;     // by slot
+  std::vector<uint32_t> generations_;                        // of each slot's latest use
   std::vector<uint32_t> free_slots_;
   uint32_t connections_now_ = 0;
   std::vector<ConnId> dirty_;
