@@ -57,7 +57,8 @@ void check_listener(const Config& config, size_t i, Findings& findings) {
   if (listener.port == tls_port)
     findings.warning(at + "/port",
                      "8883 is the port of MQTT over TLS, and this listener has no TLS: devices that expect it will not "
-                     "connect");
+                     "connect",
+                     {at + "/port", at + "/tls"});
   if (listener.limits.max_packet_size > listener.limits.max_queued_bytes)
     findings.warning(at + "/limits",
                      "max_packet_size is above max_queued_bytes: the largest packets cannot wait for a "
@@ -102,8 +103,6 @@ void check_box(const Config& config, Findings& findings) {
       if (to.type != LogTo::file && findings.written(at + key))
         findings.warning(at + key, "has no effect: the destination is no file", {at + "/type"});
   }
-  if (config.store.durability != Durability::interval && findings.written("/store/sync_interval"))
-    findings.warning("/store/sync_interval", "has no effect: durability is not \"interval\"", {"/store/durability"});
   uint64_t sum = 0;
   for (const Bridge& bridge : config.bridges)
     sum += std::min(bridge.queue.max_bytes, config.store.max_bytes);  // unlimited: the store decides

@@ -37,11 +37,13 @@ void check_prefix(const std::string& prefix, const Rule& rule, const std::string
 bool check_filter(const std::string& filter, const Rule& rule, const char* side, const std::string& rule_at,
                   Findings& findings) {
   if (TopicFilter::parse(filter)) return true;
+  if (filter.empty()) {  // depends on the whole rule: a misspelt key may have been meant as its topic
+    findings.error(rule_at, "the rule has no topic: write \"topic\", or both prefixes as whole topics");
+    return false;
+  }
   std::string topic_at = rule_at + "/topic";
   std::string where = filter == rule.topic ? "" : " on the " + std::string(side) + " side";
-  std::string message =
-      filter.empty() ? "the rule has no topic: write \"topic\", or both prefixes as whole topics"
-                     : "expected a topic filter (+ is a whole level, # the last), found \"" + filter + "\"" + where;
+  std::string message = "expected a topic filter (+ is a whole level, # the last), found \"" + filter + "\"" + where;
   findings.error(findings.written(topic_at) ? topic_at : rule_at, std::move(message),
                  {topic_at, rule_at + "/local_prefix", rule_at + "/remote_prefix"});
   return false;

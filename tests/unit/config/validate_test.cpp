@@ -32,6 +32,11 @@ TEST_F(Validate, GoesOnBesideAReadingError) {
   EXPECT_NE(all.find("lets nobody in"), std::string::npos) << all;
 }
 
+TEST_F(Validate, DoesNotMissATopicBesideAKeyThatIsNotBuiltYet) {
+  std::string all = problems(rules(R"({"direction": "in", "target": "x"})"));
+  EXPECT_EQ(all.find("the rule has no topic"), std::string::npos) << all;
+}
+
 TEST_F(Validate, WarnsOfAnonymousAccessBeyondLoopback) {
   expect_says(
       listeners(R"({"name": "a", "bind": "0.0.0.0", "allow_anonymous": true})"),
@@ -130,7 +135,6 @@ TEST_F(Validate, ChecksWhatBelongsTogether) {
   EXPECT_EQ(problems(bridge(R"("password": "x", "protocol_version": "5.0")")), "");
   expect_says(bridge(R"("notification_topic": "a/#")"), "expected a topic without + and #");
   expect_says(R"({"log": {"destinations": [{"type": "file"}]}})", "the key \"path\" is missing");
-  expect_says(R"({"store": {"sync_interval": "2s"}})", "has no effect: durability is not \"interval\"");
   expect_says(R"({"log": {"components": {"brige": "debug"}}})", "did you mean \"bridge\"?");
 }
 
