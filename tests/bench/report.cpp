@@ -64,6 +64,7 @@ double Report::own_cpu_us() const {
 int Report::exit_code(const LoadOptions& options) const {
   if (lost > 0) return 1;
   if (options.strict && (duplicated > 0 || reordered > 0)) return 1;
+  if (!options.check_acked.empty() && reordered > 0) return 1;
   return timed_out || connections_lost > 0 ? 3 : 0;
 }
 
