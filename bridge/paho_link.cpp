@@ -3,6 +3,7 @@
 #include <mqtt/async_client.h>
 #include <openssl/err.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
@@ -128,6 +129,13 @@ Granted granted_by(const mqtt::connect_response& response, int protocol) {
   return out;
 }
 
+// Paho pings after this time of silence, waits as long again for the answer, and looks at both every tenth of it (1 to
+// 5 s): together at most 1.5 x keepalive.
+std::chrono::seconds ping_interval(Seconds keepalive) {
+  const int64_t look = std::clamp<int64_t>(keepalive.count() / 10, 1, 5);
+  return std::chrono::seconds(std::max<int64_t>(1, (keepalive.count() * 3 / 2 - 2 * look - 1) / 2));
+}
+
 // One connection: the client, what it points to, and the callbacks.
 class Connection {
  public:
@@ -177,14 +185,21 @@ class Connection {
         options.emplace_back(f.no_local, true, mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
       }
     }
-    client_->subscribe(names, qos, nullptr, subscribing_, options);
+    if (filters.size() == 1) {
+      // For a single filter Paho ignores the list of options.
+      client_->subscribe(filters[0].filter, qos[0], nullptr, subscribing_,
+                         options.empty() ? mqtt::subscribe_options() : options[0]);
+    } else {
+      client_->subscribe(names, qos, nullptr, subscribing_, options);
+    }
     return {};
   }
 
   void disconnect(Millis limit) {
     if (!connected_ || lost_) return;
     leaving_ = true;
-    client_->disconnect(static_cast<int>(limit.count() / 2))->wait_for(limit);
+    // 0: Paho would wait for what is in flight and look at it every three seconds only.
+    client_->disconnect(0)->wait_for(limit);
   }
 
  private:
@@ -211,8 +226,7 @@ class Connection {
     // The version first: it decides what the other setters do.
     connect_.set_mqtt_version(request_.protocol);
     connect_.set_automatic_reconnect(false);
-    // Paho pings after this time of silence and waits as long again for the answer: together under 1.5 x keepalive.
-    connect_.set_keep_alive_interval(std::max<int>(1, static_cast<int>(o.keepalive.count() * 2 / 3)));
+    connect_.set_keep_alive_interval(ping_interval(o.keepalive));
     connect_.set_connect_timeout(static_cast<int>(std::max<int64_t>(1, o.connect_timeout.count() / 1000)));
     connect_.set_max_inflight(static_cast<int>(request_.window) + 10);
     if (!o.username.empty()) connect_.set_user_name(o.username);
