@@ -156,6 +156,7 @@ class Bridge::Impl final : public LinkEvents {
 
   mutable std::mutex status_mutex_;
   BridgeStatus status_;
+  store::QueueTail status_tail_;  // that queue_messages and queue_bytes of status_ were made with
   uint64_t sent_qos0_ = 0;
 
   std::thread thread_;

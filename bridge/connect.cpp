@@ -196,6 +196,7 @@ void Bridge::Impl::publish_status(const Now& now) {
   bool alarm_changed = false;
   {
     std::lock_guard lock(status_mutex_);
+    status_tail_ = uplink_.committed_tail();
     status_.queue_messages = size.messages;
     status_.queue_bytes = size.bytes;
     status_.oldest = uplink_.oldest();
@@ -220,8 +221,11 @@ void Bridge::Impl::publish_status(const Now& now) {
 }
 
 BridgeStatus Bridge::Impl::status() const {
-  std::lock_guard lock(status_mutex_);
+  std::scoped_lock lock(mutex_, status_mutex_);
   BridgeStatus copy = status_;
+  // What the core appended since the last turn of the bridge's thread waits as well.
+  copy.queue_messages += shared_.tail.next.value - status_tail_.next.value;
+  copy.queue_bytes += shared_.tail.bytes_in - status_tail_.bytes_in;
   copy.dropped.qos0_link_down = lane_link_down_;
   copy.dropped.qos0_lane_full = lane_full_;
   return copy;

@@ -296,14 +296,15 @@ void Bridge::Impl::reclaim(const Now& now) {
 
 void Bridge::Impl::shut_down() {
   if (phase_ == Phase::connected) {
-    if (remote_notified_) {
-      notify_acked_ = false;
-      notify_remote(false);
+    notify_acked_ = !remote_notified_;
+    if (remote_notified_) notify_remote(false);
+    if (remote_notified_ || uplink_.in_flight() > 0) {
       const Instant limit = read_clock().mono + last_word_within;
-      for (Now now = read_clock(); !notify_acked_ && now.mono < limit; now = read_clock()) {
+      for (Now now = read_clock(); !(notify_acked_ && uplink_.in_flight() == 0) && now.mono < limit;
+           now = read_clock()) {
         take_answers(now);
         std::unique_lock lock(mutex_);
-        if (!notify_acked_) wake_.wait_for(lock, Millis{20}, [this] { return shared_.woken; });
+        wake_.wait_for(lock, Millis{20}, [this] { return shared_.woken; });
         shared_.woken = false;
       }
     }

@@ -1,8 +1,8 @@
 #include "bridge/paho_link.h"
 
 #include <mqtt/async_client.h>
-#include <openssl/err.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
@@ -10,6 +10,7 @@
 
 #include "bridge/reason_text.h"
 #include "bridge/socket_cut.h"
+#include "bridge/tls_reason.h"
 #include "bridge/wire_properties.h"
 
 namespace tidegate::bridge {
@@ -22,7 +23,7 @@ namespace {
 //   wait for the disk. No exception leaves a callback. Nothing in a callback waits for Paho or destroys a client.
 // - After a client's destructor no callback of it runs or begins: callbacks and MQTTAsync_destroy take the same lock.
 // - connect_options and ssl_options lose or dangle what they point to when copied: they are built in place, live as
-//   members next to the client, and no error handler is registered (the copy that connect() takes would be its context).
+//   members next to the client, and no error handler is registered (the copy that connect() takes would be its context; see tls_reason.h).
 
 constexpr uint32_t session_expiry_seconds = 30u * 24 * 3600;
 constexpr int unsent_max_beyond_window = 600;
@@ -41,18 +42,6 @@ std::shared_ptr<mqtt::async_client> anchor() {
     weak = strong;
   }
   return strong;
-}
-
-std::string openssl_errors() {
-  std::string all;
-  while (unsigned long code = ERR_get_error()) {
-    char text[256];
-    ERR_error_string_n(code, text, sizeof text);
-    const char* reason = ERR_reason_error_string(code);
-    if (!all.empty()) all += "; ";
-    all += reason ? reason : text;
-  }
-  return all;
 }
 
 // The text of a failed operation. Its token is complete, so this does not wait.
@@ -128,6 +117,13 @@ Granted granted_by(const mqtt::connect_response& response, int protocol) {
   return out;
 }
 
+// Paho pings after this time of silence, waits as long again for the answer, and looks at both every tenth of it (1 to
+// 5 s): together at most 1.5 x keepalive.
+std::chrono::seconds ping_interval(Seconds keepalive) {
+  const int64_t look = std::clamp<int64_t>(keepalive.count() / 10, 1, 5);
+  return std::chrono::seconds(std::max<int64_t>(1, (keepalive.count() * 3 / 2 - 2 * look - 1) / 2));
+}
+
 // One connection: the client, what it points to, and the callbacks.
 class Connection {
  public:
@@ -151,7 +147,6 @@ class Connection {
     client_->set_connection_lost_handler([this](const std::string& cause) { on_lost(cause); });
     client_->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) { on_disconnect(code); });
     fill_connect_options(o);
-    ERR_clear_error();
     client_->connect(connect_, nullptr, connecting_);
   }
 
@@ -177,14 +172,21 @@ class Connection {
         options.emplace_back(f.no_local, true, mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
       }
     }
-    client_->subscribe(names, qos, nullptr, subscribing_, options);
+    if (filters.size() == 1) {
+      // For a single filter Paho ignores the list of options.
+      client_->subscribe(filters[0].filter, qos[0], nullptr, subscribing_,
+                         options.empty() ? mqtt::subscribe_options() : options[0]);
+    } else {
+      client_->subscribe(names, qos, nullptr, subscribing_, options);
+    }
     return {};
   }
 
   void disconnect(Millis limit) {
     if (!connected_ || lost_) return;
     leaving_ = true;
-    client_->disconnect(static_cast<int>(limit.count() / 2))->wait_for(limit);
+    // 0: Paho would wait for what is in flight and look at it every three seconds only.
+    client_->disconnect(0)->wait_for(limit);
   }
 
  private:
@@ -211,8 +213,7 @@ class Connection {
     // The version first: it decides what the other setters do.
     connect_.set_mqtt_version(request_.protocol);
     connect_.set_automatic_reconnect(false);
-    // Paho pings after this time of silence and waits as long again for the answer: together under 1.5 x keepalive.
-    connect_.set_keep_alive_interval(std::max<int>(1, static_cast<int>(o.keepalive.count() * 2 / 3)));
+    connect_.set_keep_alive_interval(ping_interval(o.keepalive));
     connect_.set_connect_timeout(static_cast<int>(std::max<int64_t>(1, o.connect_timeout.count() / 1000)));
     connect_.set_max_inflight(static_cast<int>(request_.window) + 10);
     if (!o.username.empty()) connect_.set_user_name(o.username);
@@ -253,17 +254,21 @@ class Connection {
     const std::string text = message_of(token);
     const int reason = request_.protocol >= 5 ? static_cast<int>(token.get_reason_code()) : 0;
     const int code = reason > 0 ? reason : token.get_return_code();
-    const std::string tls = openssl_errors();
+    const TlsOutcome tls = take_tls_outcome();
     if (code > 0 && code < 256) {
       f.step = Step::connack;
       f.code = code;
       f.refused = true;
       f.version_refused = code == 1 || code == 0x84;
       f.text = connack_text(code, request_.protocol);
-    } else if (request_.options->tls.enabled && (!tls.empty() || text.find("TLS") != std::string::npos)) {
+    } else if (request_.options->tls.enabled && tls.finished && !tls.established) {
       f.step = Step::tls;
       f.code = code;
-      f.text = tls.empty() ? (text.empty() ? "TLS handshake failed" : text) : tls;
+      f.text = "TLS: " + (tls.reason.empty() ? "handshake failed" : tls.reason);
+    } else if (tls.established && text.find("TLS") != std::string::npos) {
+      f.step = Step::tls;
+      f.code = code;
+      f.text = "TLS: the certificate is not for host \"" + request_.address.host + "\"";
     } else if (text.find("socket error") != std::string::npos) {
       f.step = Step::connack;
       f.code = code;

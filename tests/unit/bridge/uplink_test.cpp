@@ -286,7 +286,7 @@ TEST_F(UplinkTest, HoldsABoundedPieceOfALongBacklogAndLeavesErasingToReclaim) {
   append(40'000, 1000);
   start();
   connect(100);
-  size_t held_max = 0, delivered = 0;
+  size_t delivered = 0;
   std::optional<Seq> reclaim;
   while (delivered < 40'000) {
     auto sent = pump();
@@ -294,7 +294,6 @@ TEST_F(UplinkTest, HoldsABoundedPieceOfALongBacklogAndLeavesErasingToReclaim) {
     for (uint64_t seq : sent) ASSERT_TRUE(uplink_->acknowledged(Seq{seq}, now_));
     delivered += sent.size();
     remove();
-    held_max = std::max(held_max, stored());
     if (auto end = uplink_->begin_reclaim()) {
       ASSERT_TRUE(store_.reclaim(queue, *end));
       EXPECT_TRUE(!reclaim || *reclaim < *end);
