@@ -10,6 +10,8 @@
 #include "gateway/broker/wills.h"
 #include "gateway/mqtt/decode.h"
 #include "gateway/mqtt/encode.h"
+#include "store/keys.h"
+#include "store/records.h"
 
 namespace tidegate::broker {
 
@@ -23,8 +25,9 @@ void Broker::opened(ConnId id, const ListenerPolicy& listener, std::string peer)
   conn->listener = &listener;
   conn->peer = std::move(peer);
   conn->last_received = state_.now.mono;
+  ++state_.pending_connects;
   state_.connections[id.slot] = std::move(conn);
-  state_.deadlines.add({state_.now.mono + state_.limits.connect_timeout, Deadline::Kind::connect_timeout, id, {}});
+  state_.deadlines.add({state_.now.mono + listener.limits.connect_timeout, Deadline::Kind::connect_timeout, id, {}});
 }
 
 Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
@@ -61,8 +64,12 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
     connect::kick(state_, conn, packet.error().reason, packet.error().what);
     return Taken::done;
   }
-  if (conn.version == mqtt::Version::v5 && !publish::resolve_alias(state_, conn, *packet)) {
+  if (conn.version == mqtt::Version::v5 && !publish::resolve_alias(conn, *packet)) {
     connect::kick(state_, conn, ReasonCode::topic_alias_invalid, "unknown topic alias");
+    return Taken::done;
+  }
+  if (count_levels(packet->topic) > conn.listener->limits.topic_levels_max) {
+    connect::kick(state_, conn, ReasonCode::topic_name_invalid, "topic with too many levels");
     return Taken::done;
   }
   Taken taken = publish::publish(state_, conn, *packet);
@@ -144,12 +151,41 @@ void Broker::publish_own(std::string_view topic, std::string_view payload) {
   publish::route(state_, message, {.keep_out_of_store = true});
 }
 
+Result<QueueId> Broker::named_queue(store::Store& store, std::string_view name) {
+  std::string key = store::queue_name_key(name);
+  std::optional<uint32_t> id;
+  auto scanned = store.scan(key, [&](std::string_view found, std::string_view value) {
+    if (found == key) id = store::decode_u32(value);
+    return found != key;
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (id) {
+    state_.next_queue_id = std::max(state_.next_queue_id, *id + 1);
+    return QueueId{*id};
+  }
+  QueueId made = state_.new_queue_id();
+  state_.batch.put(store::Table::state, key, store::encode_u32(made.value));
+  return made;
+}
+
 void Broker::attach(std::unique_ptr<BridgeEnd> bridge) {
   for (BridgeRoute& route : bridge->routes) {
     route.owner = bridge.get();
     state_.router.add_route(route);
   }
   state_.bridges.push_back(std::move(bridge));
+}
+
+void Broker::replace_routes(BridgeId id, std::vector<BridgeRoute> routes) {
+  for (const auto& bridge : state_.bridges) {
+    if (bridge->id != id) continue;
+    for (BridgeRoute& route : bridge->routes) state_.router.remove_route(route);
+    bridge->routes = std::move(routes);
+    for (BridgeRoute& route : bridge->routes) {
+      route.owner = bridge.get();
+      state_.router.add_route(route);
+    }
+  }
 }
 
 void Broker::detach(BridgeId id) {

@@ -22,7 +22,7 @@ struct Routed {
 Routed route(State& state, const store::MessageView& message, const Source& source);
 
 // Puts the topic of an alias into the packet, or learns it (5.0, 3.3.2.3.4). False: an alias out of range or unknown.
-[[nodiscard]] bool resolve_alias(State& state, Connection& conn, mqtt::Publish& packet);
+[[nodiscard]] bool resolve_alias(Connection& conn, mqtt::Publish& packet);
 
 // PUBLISH and PUBREL of a client.
 Taken publish(State& state, Connection& conn, const mqtt::Publish& packet);

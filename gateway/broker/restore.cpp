@@ -55,6 +55,8 @@ class Restore {
     session.durable = std::make_unique<Durable>(Durable{store::QueueAppender(record->queue, {}),
                                                         store::QueueRemover(record->queue, {}), Seq{1}, Seq{0},
                                                         BatchNumber{0}, false, false, false});
+    session.queued_messages_max = state_.limits.queued_messages_max;
+    session.queued_bytes_max = state_.limits.queued_bytes_max;
     session.expiry_seconds = record->expiry_seconds;
     session.protocol_version = record->protocol_version;
     state_.sessions_by_queue.emplace(record->queue, &session);
