@@ -51,7 +51,14 @@ void write(State& state, Connection& conn, Publication& publication, const Deliv
     return;
   }
   for (const OutBuffer::Shared& shared : held.shared()) held.own().append(shared.message->payload);
+  conn.publish_bytes_held += held.own().size();
   state.gate.hold(conn.id, until, held.own());
+}
+
+// Written or held for the connection, and not taken by its socket yet.
+uint64_t unsent_bytes(State& state, Connection& conn) {
+  if (state.gate.is_committed(conn.publish_after)) conn.publish_bytes_held = 0;
+  return state.out.unsent_bytes(conn.id) + conn.publish_bytes_held;
 }
 
 Delivery delivery_to(const Connection& conn, Qos qos, bool retain, std::string_view subscription_ids) {
@@ -59,7 +66,7 @@ Delivery delivery_to(const Connection& conn, Qos qos, bool retain, std::string_v
 }
 
 void send_qos0(State& state, Connection& conn, Publication& publication, const Terms& terms) {
-  if (state.out.unsent_bytes(conn.id) > state.limits.output_bytes_max) {
+  if (unsent_bytes(state, conn) > state.limits.output_bytes_max) {
     ++state.counters.dropped_slow_connection;
     return;
   }
