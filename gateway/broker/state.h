@@ -49,6 +49,7 @@ struct Connection {
   Instant held_since;
   BatchNumber connack_after{0};     // its CONNACK waits for this batch, and nothing overtakes that
   BatchNumber publish_after{0};     // a CONNACK or SUBACK waits for this batch, and no PUBLISH overtakes it
+  BatchNumber queue_after{0};       // a QoS 2 PUBLISH waits for this batch, and no QoS 1 overtakes it
   uint64_t publish_bytes_held = 0;  // of PUBLISH packets that wait for publish_after
   BatchNumber last_held_until{0};   // of the newest acknowledgement in the gate
   Session* session = nullptr;
