@@ -105,7 +105,7 @@ Taken Broker::rare_packet(Connection& conn, const mqtt::Frame& frame) {
   } else if (std::holds_alternative<mqtt::Pingreq>(*packet)) {
     state_.scratch.clear();
     mqtt::encode(mqtt::Pingresp{}, state_.scratch);
-    if (OutBuffer* buffer = state_.out.buffer(conn.id); buffer && state_.gate.is_committed(conn.publish_after)) {
+    if (OutBuffer* buffer = state_.out.buffer(conn.id); buffer && state_.gate.is_committed(conn.connack_after)) {
       buffer->own().append(state_.scratch);
     } else {
       state_.send_in_order(conn, state_.scratch);

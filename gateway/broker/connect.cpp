@@ -79,6 +79,7 @@ void take_over(State& state, Session& session) {
 
 Session& open_session(State& state, const mqtt::Connect& packet, const std::string& client_id, bool& present) {
   Session* session = sessions::find(state, client_id);
+  bool was_kept = session && session->durable;
   if (session) {
     take_over(state, *session);
     session = sessions::find(state, client_id);
@@ -88,7 +89,10 @@ Session& open_session(State& state, const mqtt::Connect& packet, const std::stri
     session = nullptr;
   }
   present = session != nullptr;
-  return session ? *session : sessions::create(state, client_id);
+  if (session) return *session;
+  Session& created = sessions::create(state, client_id);
+  if (was_kept) state.touch(created);  // its end is in this batch, and a crash before must not bring it back
+  return created;
 }
 
 void apply_client_limits(Connection& conn, const mqtt::Connect& packet) {
@@ -121,13 +125,10 @@ void send_connack(State& state, Connection& conn, const mqtt::Connect& packet, c
   mqtt::Connack connack{present, 0, mqtt::Properties::of_valid_wire(properties)};
   state.scratch.clear();
   mqtt::encode(connack, conn.version, state.scratch);
-  if (session.durable) {
-    // It waits for the disk, and nothing overtakes it.
-    state.send_after(conn, session.changed_in, state.scratch);
-    conn.publish_after = session.changed_in;
-  } else {
-    state.send_in_order(conn, state.scratch);
-  }
+  // That of a kept session waits for the disk, and nothing overtakes it.
+  state.send_after(conn, session.changed_in, state.scratch);
+  conn.connack_after = session.changed_in;
+  conn.publish_after = session.changed_in;
 }
 
 void watch_keep_alive(State& state, Connection& conn) {
@@ -228,7 +229,7 @@ void kick(State& state, Connection& conn, ReasonCode reason, std::string_view wh
     if (conn.version == Version::v5) {
       state.scratch.clear();
       mqtt::encode(mqtt::Disconnect{reason, {}}, conn.version, state.scratch);
-      if (OutBuffer* buffer = state.out.buffer(conn.id); buffer && state.gate.is_committed(conn.publish_after)) {
+      if (OutBuffer* buffer = state.out.buffer(conn.id); buffer && state.gate.is_committed(conn.connack_after)) {
         buffer->own().append(state.scratch);
       }
     }

@@ -214,7 +214,8 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   Publication publication(message, state.now.wall);
   Routed routed = hand_out(state, matches, publication, source, state.store == StoreState::ready);
   if (packet.qos == Qos::exactly_once) keep_receipt(state, session, packet.packet_id);
-  BatchNumber until = routed.obligation ? state.batch_number : BatchNumber{0};
+  // Not simply this batch: nothing may stand in it, for what is full or cleared already.
+  BatchNumber until = routed.obligation ? state.newest_change() : BatchNumber{0};
   if (packet.qos == Qos::exactly_once) until = std::max(until, session.changed_in);
   bool unheard = !routed.anybody && !packet.retain && conn.version == mqtt::Version::v5;
   answer(state, conn, packet, unheard ? ReasonCode::no_matching_subscribers : ReasonCode::success, until);

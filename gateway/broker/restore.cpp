@@ -52,9 +52,8 @@ class Restore {
     auto record = store::decode_session(value);
     if (!record || state_.sessions_by_queue.contains(record->queue)) return false;
     Session& session = sessions::create(state_, std::string(client_id));
-    session.durable = std::make_unique<Durable>(Durable{store::QueueAppender(record->queue, {}),
-                                                        store::QueueRemover(record->queue, {}), Seq{1}, Seq{0},
-                                                        BatchNumber{0}, false, false, false});
+    session.durable = std::make_unique<Durable>(
+        Durable{store::QueueAppender(record->queue, {}), store::QueueRemover(record->queue, {}), Seq{1}});
     session.queued_messages_max = state_.limits.queued_messages_max;
     session.queued_bytes_max = state_.limits.queued_bytes_max;
     session.expiry_seconds = record->expiry_seconds;
