@@ -24,7 +24,9 @@ stage() {
 
 # The packages of the groups; silent when nothing is missing.
 need_packages() {
-  if [[ -n $(scripts/packages missing "$@") ]]; then
+  local absent
+  absent=$(scripts/packages missing "$@")
+  if [[ -n $absent ]]; then
     # Before the stage, so that a password can be asked for where there is somebody to ask.
     if ((EUID != 0)) && [[ -t 0 ]] && command -v sudo >/dev/null; then sudo -v; fi
     stage 'install packages' scripts/packages install "$@"
