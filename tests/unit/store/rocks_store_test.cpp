@@ -249,6 +249,49 @@ TEST_F(OpenStore, EveryTicketReportedAsCommittedSurvivesAKill) {  // invariant 1
   }
 }
 
+// Needs a small file system of its own:
+//   unshare -rm sh -c 'mount -t tmpfs -o size=24m none /mnt && TIDEGATE_FULL_DISK=/mnt unit_store --gtest_filter=FullDisk.*'
+TEST(FullDisk, EndsPromisesNotServiceAndEverythingIsWrittenWhenSpaceReturns) {  // invariant 8
+  const char* disk = std::getenv("TIDEGATE_FULL_DISK");
+  if (disk == nullptr) GTEST_SKIP() << "TIDEGATE_FULL_DISK names no folder on a small file system";
+  const std::string path = std::string(disk) + "/data";
+  const std::string ballast = std::string(disk) + "/ballast";
+  std::ofstream(ballast) << std::string(8 << 20, 'x');
+  auto opened = open_store({.path = path, .memory_bytes = 2u << 20});
+  ASSERT_TRUE(opened) << opened.error().context;
+  uint64_t submitted = 0;
+  {
+    Committer::Options options;
+    options.retry_after = Millis{20};
+    Committer committer(*opened->store, options);
+    QueueAppender appender(QueueId{7}, {});
+    Batch batch;
+    while (committer.health().state != Health::State::failing && submitted < 200'000) {
+      for (int i = 0; i < 100; ++i) (void)appender.append(batch, {.topic = "t", .payload = test_payload(++submitted)});
+      appender.flush(batch);
+      (void)committer.submit(batch);
+      while (committer.pending_bytes() > 200'000 && committer.health().state != Health::State::failing)
+        std::this_thread::yield();
+    }
+    std::printf("failing after %lu messages: %s\n", static_cast<unsigned long>(submitted),
+                committer.health().reason.c_str());
+    std::vector<QueueRecord> out;
+    EXPECT_TRUE(opened->store->read_queue(QueueId{7}, Seq{1}, Seq{100}, {}, out));  // reads go on
+    EXPECT_EQ(out.size(), 99u);
+    for (int tries = 0; tries < 10; ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::filesystem::remove(ballast);
+    ASSERT_TRUE(committer.wait(Ticket{submitted / 100}));
+    EXPECT_EQ(committer.health().state, Health::State::ok);
+  }
+  opened->store.reset();
+  opened = open_store({.path = path, .memory_bytes = 2u << 20});
+  ASSERT_TRUE(opened) << opened.error().context;
+  EXPECT_TRUE(opened->set_aside.empty());
+  std::vector<QueueRecord> out;
+  EXPECT_TRUE(opened->store->read_queue(QueueId{7}, Seq{1}, Seq{~0ull}, {submitted + 1, ~size_t{0}}, out));
+  EXPECT_EQ(out.size(), submitted);
+}
+
 TEST(DiskSpace, IsKnownForAFolderAndNotForNothing) {
   TempFolder folder;
   EXPECT_GT(free_disk_bytes(folder.path()).value_or(0), 0u);
