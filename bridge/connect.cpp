@@ -1,7 +1,13 @@
 // The way to a connection and out of it; and what the bridge says about itself.
 #include "bridge/bridge_impl.h"
+#include "bridge/tcp_probe.h"
 
 namespace tidegate::bridge {
+namespace {
+
+constexpr Millis tcp_probe_within{500};
+
+}  // namespace
 
 void Bridge::Impl::begin_round(const Now& now) {
   round_failure_ = {};
@@ -74,6 +80,14 @@ void Bridge::Impl::try_connect(const Now& now) {
 void Bridge::Impl::attempt_failed(LinkFailure failure, const Now& now) {
   link_->close();
   take_answers(now);
+  const bool no_answer_at_all = failure.step == Step::connack && failure.code == 0;
+  if (failure.step == Step::tcp || no_answer_at_all) {
+    const std::string tcp = tcp_failure_of(dial_.numeric(), dial_.address().port, tcp_probe_within);
+    if (!tcp.empty()) {
+      failure.step = Step::tcp;
+      failure.text = "TCP: " + tcp;
+    }
+  }
   failure.text = dial_.address().host + ":" + std::to_string(dial_.address().port) + ": " + failure.text;
   note_error(failure, now);
   dial_.connect_failed(failure);

@@ -13,6 +13,8 @@ namespace {
 constexpr Millis removal_delay{200};
 constexpr uint64_t removal_chunk = 1000;
 constexpr Millis store_retry{1000};
+constexpr std::chrono::microseconds gather{500};
+constexpr uint64_t gather_from = 20;
 constexpr Millis reclaim_poll{50};
 constexpr uint64_t lane_in_flight_max = 200;
 constexpr int reads_per_turn = 8;
@@ -46,6 +48,9 @@ void Bridge::Impl::wait_for_work() {
     const Millis left = deadline - read_clock().mono;
     if (left > Millis::zero()) wake_.wait_for(lock, left, woken);
   }
+  // With a full window every acknowledgement would cost a turn of its own: a few are let gather.
+  if (uplink_.window_full() && uplink_.in_flight() >= gather_from)
+    wake_.wait_for(lock, gather, [this] { return shared_.stop; });
   shared_.woken = false;
 }
 
