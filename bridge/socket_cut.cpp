@@ -5,9 +5,11 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <cstdlib>
+#include <charconv>
 #include <cstring>
 #include <memory>
+#include <string_view>
+#include <system_error>
 
 namespace tidegate::bridge {
 namespace {
@@ -31,9 +33,9 @@ size_t cut_sockets_to(const std::string& numeric, uint16_t port) {
   std::unique_ptr<DIR, int (*)(DIR*)> open(opendir("/proc/self/fd"), closedir);
   size_t cut = 0;
   for (dirent* entry = open ? readdir(open.get()) : nullptr; entry; entry = readdir(open.get())) {
-    char* end = nullptr;
-    const int fd = static_cast<int>(std::strtol(entry->d_name, &end, 10));
-    if (end == entry->d_name) continue;
+    const std::string_view name = entry->d_name;
+    int fd = -1;
+    if (std::from_chars(name.data(), name.data() + name.size(), fd).ec != std::errc{}) continue;
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
     if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || !is_end(peer, numeric, port)) continue;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
 #include <vector>
 
@@ -55,8 +56,12 @@ uint64_t read_logs(const std::string& folder, const std::function<bool(std::stri
   std::vector<std::pair<uint64_t, std::string>> logs;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (at->path().extension() == ".log")
-      logs.emplace_back(std::strtoull(at->path().stem().c_str(), nullptr, 10), at->path().string());
+    if (at->path().extension() == ".log") {
+      const std::string stem = at->path().stem();
+      uint64_t number = 0;
+      std::from_chars(stem.data(), stem.data() + stem.size(), number);
+      logs.emplace_back(number, at->path().string());
+    }
   std::sort(logs.begin(), logs.end());
 
   LogContinuity continuity;

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "gateway/base/time.h"
+
 namespace tidegate::store {
 namespace {
 
@@ -38,7 +40,7 @@ bool exists(const std::string& path) {
 }
 
 std::string time_stamp() {
-  const std::time_t now = std::time(nullptr);
+  const std::time_t now = std::chrono::duration_cast<Seconds>(read_clock().wall.since_epoch).count();
   struct tm parts {};
   ::gmtime_r(&now, &parts);
   char text[32];
