@@ -68,19 +68,19 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
     connect::kick(state_, conn, ReasonCode::topic_alias_invalid, "unknown topic alias");
     return Taken::done;
   }
-  if (count_levels(packet->topic) > conn.listener->limits.topic_levels_max) {
-    connect::kick(state_, conn, ReasonCode::topic_name_invalid, "topic with too many levels");
-    return Taken::done;
-  }
   Taken taken = publish::publish(state_, conn, *packet);
-  if (taken == Taken::not_now && !conn.held) {
-    conn.held = true;
-    conn.held_since = state_.now.mono;
-    state_.deadlines.add({state_.now.mono + state_.limits.refuse_after, Deadline::Kind::refused_too_long, conn.id, {}});
-  } else if (taken == Taken::done) {
+  if (taken == Taken::done) {
     conn.held = false;
+  } else if (!conn.held) {
+    hold(conn);
   }
   return taken;
+}
+
+void Broker::hold(Connection& conn) {
+  conn.held = true;
+  conn.held_since = state_.now.mono;
+  state_.deadlines.add({state_.now.mono + state_.limits.refuse_after, Deadline::Kind::refused_too_long, conn.id, {}});
 }
 
 void Broker::ack_packet(Connection& conn, const mqtt::Frame& frame) {
@@ -200,14 +200,24 @@ void Broker::detach(BridgeId id) {
 void Broker::set_store_state(StoreState store) {
   if (state_.store == store) return;
   state_.store = store;
-  if (store != StoreState::ready) return;
   for (const auto& conn : state_.connections) {
-    if (conn && conn->held) state_.out.resume(conn->id);
+    if (!conn || !conn->held) continue;
+    if (store == StoreState::refusing) hold(*conn);  // its time begins now
+    state_.out.resume(conn->id);                     // also if refused: 5.0 is told so
   }
 }
 
 void Broker::run_deadlines() {
   while (state_.deadlines.next() <= state_.now.mono) run(state_.deadlines.pop());
+  state_.deadlines.sweep([this](const Deadline& deadline) { return is_stale(deadline); });
+}
+
+bool Broker::is_stale(const Deadline& deadline) {
+  if (deadline.conn) return !state_.find(deadline.conn);
+  const Session* session = sessions::find(state_, deadline.client_id);
+  if (!session) return true;
+  if (deadline.kind == Deadline::Kind::session_expiry) return session->expires != deadline.at;
+  return !session->will || session->will->fires != deadline.at;
 }
 
 void Broker::run(const Deadline& deadline) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/broker/outgoing.h"
+#include "gateway/broker/publish.h"
 #include "gateway/broker/sessions.h"
 #include "gateway/broker/wills.h"
 #include "gateway/mqtt/decode.h"
@@ -64,6 +65,7 @@ ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Conne
     return ReasonCode::client_identifier_not_valid;
   }
   if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
+  if (packet.will && !publish::may_publish(conn, packet.will->topic)) return ReasonCode::not_authorized;
   if (state.sessions.size() >= state.limits.sessions_max && !state.sessions.contains(std::string(packet.client_id))) {
     return ReasonCode::quota_exceeded;
   }
