@@ -27,7 +27,8 @@ void Broker::opened(ConnId id, const ListenerPolicy& listener, std::string peer)
   conn->last_received = state_.now.mono;
   ++state_.pending_connects;
   state_.connections[id.slot] = std::move(conn);
-  state_.deadlines.add({state_.now.mono + listener.limits.connect_timeout, Deadline::Kind::connect_timeout, id, {}});
+  state_.deadlines.add(
+      Deadline::of_connection(state_.now.mono + listener.limits.connect_timeout, Deadline::Kind::connect_timeout, id));
 }
 
 Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
@@ -80,7 +81,8 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
 void Broker::hold(Connection& conn) {
   conn.held = true;
   conn.held_since = state_.now.mono;
-  state_.deadlines.add({state_.now.mono + state_.limits.refuse_after, Deadline::Kind::refused_too_long, conn.id, {}});
+  state_.deadlines.add(Deadline::of_connection(state_.now.mono + conn.listener->limits.refuse_after,
+                                               Deadline::Kind::refused_too_long, conn.id));
 }
 
 void Broker::ack_packet(Connection& conn, const mqtt::Frame& frame) {
@@ -214,7 +216,7 @@ void Broker::run_deadlines() {
 
 bool Broker::is_stale(const Deadline& deadline) {
   if (deadline.conn) return !state_.find(deadline.conn);
-  const Session* session = sessions::find(state_, deadline.client_id);
+  const Session* session = sessions::find(state_, *deadline.client_id);
   if (!session) return true;
   if (deadline.kind == Deadline::Kind::session_expiry) return session->expires != deadline.at;
   return !session->will || session->will->fires != deadline.at;
@@ -239,14 +241,14 @@ void Broker::run(const Deadline& deadline) {
       }
       return;
     case Deadline::Kind::session_expiry:
-      if (Session* session = sessions::find(state_, deadline.client_id);
+      if (Session* session = sessions::find(state_, *deadline.client_id);
           session && !session->conn && session->expires <= state_.now.mono) {
         ++state_.counters.sessions_expired;
         sessions::end(state_, *session);
       }
       return;
     case Deadline::Kind::will:
-      if (Session* session = sessions::find(state_, deadline.client_id);
+      if (Session* session = sessions::find(state_, *deadline.client_id);
           session && session->will && session->will->fires <= state_.now.mono) {
         wills::fire(state_, *session);
       }
@@ -259,7 +261,7 @@ void Broker::keep_alive(Connection& conn) {
   if (conn.held) conn.last_received = state_.now.mono;
   Instant due = conn.last_received + Millis{conn.keepalive_seconds * 1500};
   if (due > state_.now.mono) {
-    state_.deadlines.add({due, Deadline::Kind::keep_alive, conn.id, {}});
+    state_.deadlines.add(Deadline::of_connection(due, Deadline::Kind::keep_alive, conn.id));
   } else {
     connect::kick(state_, conn, ReasonCode::keep_alive_timeout, "keep-alive exceeded");
   }

@@ -69,7 +69,7 @@ class Restore {
       }
       Millis gone = std::max(Millis{0}, state_.now.wall - left);
       session.expires = state_.now.mono + (Seconds{session.expiry_seconds} - gone);
-      state_.deadlines.add({session.expires, Deadline::Kind::session_expiry, {}, session.client_id});
+      state_.deadlines.add(Deadline::of_client(session.expires, Deadline::Kind::session_expiry, session.client_id));
     }
     ++result_.sessions;
     return true;
