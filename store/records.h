@@ -13,7 +13,7 @@ namespace tidegate::store {
 
 // The value of a queue record, a retained message and the message in a will. Views: the bytes belong to somebody else.
 struct MessageView {
-  std::string_view topic, payload, properties;
+  std::string_view topic{}, payload{}, properties{};
   Qos qos = Qos::at_most_once;  // of the delivery: already lowered to what its destination takes
   bool retain = false;
   WallTime expires = WallTime::never();

@@ -60,6 +60,8 @@ class Store {
 
   // Records that a read had to pass over since the start, as far as can be told. Any thread.
   [[nodiscard]] virtual uint64_t unreadable() const { return 0; }
+  // Where a store that turned out to be damaged while in use was moved to; empty: nothing happened. Any thread.
+  [[nodiscard]] virtual std::string set_aside() const { return {}; }
 };
 
 }  // namespace tidegate::store

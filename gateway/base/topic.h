@@ -1,6 +1,7 @@
 // Topic names and filters (MQTT 4.7). Parse, don't re-check: both types exist only in their valid form.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,7 +9,7 @@
 
 namespace tidegate {
 
-// At most 65,535 bytes, at least one, well-formed UTF-8 without U+0000 [MQTT-1.5.3-1, 1.5.3-2, 4.7.3-1..3].
+// At most 65,535 bytes, well-formed UTF-8 without U+0000 [MQTT-1.5.3-1, 1.5.3-2, 4.7.3-1..3].
 [[nodiscard]] bool is_valid_utf8_string(std::string_view text);
 
 // A valid topic name as a view: no wildcard [MQTT-3.3.2-2]. The bytes belong to somebody else.
@@ -38,7 +39,12 @@ class TopicFilter {
   std::string text_;
 };
 
-// Cuts the first level off `rest` and returns it; `done` becomes true after the last one. "a//b" has three levels.
+// "a//b" has three levels.
+[[nodiscard]] inline size_t count_levels(std::string_view topic) {
+  return static_cast<size_t>(std::count(topic.begin(), topic.end(), '/')) + 1;
+}
+
+// Cuts the first level off `rest` and returns it; `done` becomes true after the last one.
 [[nodiscard]] inline std::string_view next_level(std::string_view& rest, bool& done) {
   size_t slash = rest.find('/');
   std::string_view level = rest.substr(0, slash);

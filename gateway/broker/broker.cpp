@@ -10,6 +10,8 @@
 #include "gateway/broker/wills.h"
 #include "gateway/mqtt/decode.h"
 #include "gateway/mqtt/encode.h"
+#include "store/keys.h"
+#include "store/records.h"
 
 namespace tidegate::broker {
 
@@ -23,8 +25,10 @@ void Broker::opened(ConnId id, const ListenerPolicy& listener, std::string peer)
   conn->listener = &listener;
   conn->peer = std::move(peer);
   conn->last_received = state_.now.mono;
+  ++state_.pending_connects;
   state_.connections[id.slot] = std::move(conn);
-  state_.deadlines.add({state_.now.mono + state_.limits.connect_timeout, Deadline::Kind::connect_timeout, id, {}});
+  state_.deadlines.add(
+      Deadline::of_connection(state_.now.mono + listener.limits.connect_timeout, Deadline::Kind::connect_timeout, id));
 }
 
 Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
@@ -61,7 +65,7 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
     connect::kick(state_, conn, packet.error().reason, packet.error().what);
     return Taken::done;
   }
-  if (conn.version == mqtt::Version::v5 && !publish::resolve_alias(state_, conn, *packet)) {
+  if (conn.version == mqtt::Version::v5 && !publish::resolve_alias(conn, *packet)) {
     connect::kick(state_, conn, ReasonCode::topic_alias_invalid, "unknown topic alias");
     return Taken::done;
   }
@@ -77,7 +81,8 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
 void Broker::hold(Connection& conn) {
   conn.held = true;
   conn.held_since = state_.now.mono;
-  state_.deadlines.add({state_.now.mono + state_.limits.refuse_after, Deadline::Kind::refused_too_long, conn.id, {}});
+  state_.deadlines.add(Deadline::of_connection(state_.now.mono + conn.listener->limits.refuse_after,
+                                               Deadline::Kind::refused_too_long, conn.id));
 }
 
 void Broker::ack_packet(Connection& conn, const mqtt::Frame& frame) {
@@ -148,12 +153,41 @@ void Broker::publish_own(std::string_view topic, std::string_view payload) {
   publish::route(state_, message, {.keep_out_of_store = true});
 }
 
+Result<QueueId> Broker::named_queue(store::Store& store, std::string_view name) {
+  std::string key = store::queue_name_key(name);
+  std::optional<uint32_t> id;
+  auto scanned = store.scan(key, [&](std::string_view found, std::string_view value) {
+    if (found == key) id = store::decode_u32(value);
+    return found != key;
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (id) {
+    state_.next_queue_id = std::max(state_.next_queue_id, *id + 1);
+    return QueueId{*id};
+  }
+  QueueId made = state_.new_queue_id();
+  state_.batch.put(store::Table::state, key, store::encode_u32(made.value));
+  return made;
+}
+
 void Broker::attach(std::unique_ptr<BridgeEnd> bridge) {
   for (BridgeRoute& route : bridge->routes) {
     route.owner = bridge.get();
     state_.router.add_route(route);
   }
   state_.bridges.push_back(std::move(bridge));
+}
+
+void Broker::replace_routes(BridgeId id, std::vector<BridgeRoute> routes) {
+  for (const auto& bridge : state_.bridges) {
+    if (bridge->id != id) continue;
+    for (BridgeRoute& route : bridge->routes) state_.router.remove_route(route);
+    bridge->routes = std::move(routes);
+    for (BridgeRoute& route : bridge->routes) {
+      route.owner = bridge.get();
+      state_.router.add_route(route);
+    }
+  }
 }
 
 void Broker::detach(BridgeId id) {
@@ -182,7 +216,7 @@ void Broker::run_deadlines() {
 
 bool Broker::is_stale(const Deadline& deadline) {
   if (deadline.conn) return !state_.find(deadline.conn);
-  const Session* session = sessions::find(state_, deadline.client_id);
+  const Session* session = sessions::find(state_, *deadline.client_id);
   if (!session) return true;
   if (deadline.kind == Deadline::Kind::session_expiry) return session->expires != deadline.at;
   return !session->will || session->will->fires != deadline.at;
@@ -207,14 +241,14 @@ void Broker::run(const Deadline& deadline) {
       }
       return;
     case Deadline::Kind::session_expiry:
-      if (Session* session = sessions::find(state_, deadline.client_id);
+      if (Session* session = sessions::find(state_, *deadline.client_id);
           session && !session->conn && session->expires <= state_.now.mono) {
         ++state_.counters.sessions_expired;
         sessions::end(state_, *session);
       }
       return;
     case Deadline::Kind::will:
-      if (Session* session = sessions::find(state_, deadline.client_id);
+      if (Session* session = sessions::find(state_, *deadline.client_id);
           session && session->will && session->will->fires <= state_.now.mono) {
         wills::fire(state_, *session);
       }
@@ -227,7 +261,7 @@ void Broker::keep_alive(Connection& conn) {
   if (conn.held) conn.last_received = state_.now.mono;
   Instant due = conn.last_received + Millis{conn.keepalive_seconds * 1500};
   if (due > state_.now.mono) {
-    state_.deadlines.add({due, Deadline::Kind::keep_alive, conn.id, {}});
+    state_.deadlines.add(Deadline::of_connection(due, Deadline::Kind::keep_alive, conn.id));
   } else {
     connect::kick(state_, conn, ReasonCode::keep_alive_timeout, "keep-alive exceeded");
   }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gateway/broker/broker_types.h"
+#include "gateway/broker/outgoing.h"
 #include "gateway/broker/restore.h"
 #include "gateway/broker/state.h"
 #include "gateway/mqtt/framer.h"
@@ -38,14 +39,21 @@ class Broker {
   void credentials_checked(ConnId conn, bool right);
   void records_read(QueueId queue, Seq from, const std::vector<store::QueueRecord>& records);
 
+  // Output::read_queue could not be done now; it is asked for again after the next commit.
+  void read_failed(QueueId queue) { outgoing::read_failed(state_, queue); }
+
   // A message that came down over a bridge. With an inbox place, its record there goes in the batch that carries the
   // message on, so that it is in exactly one place (invariant 2).
   void publish_from_bridge(const Message& message, store::QueueRemover* inbox, Seq seq);
   // The gateway's own word: retained in memory alone, never stored, never bridged.
   void publish_own(std::string_view topic, std::string_view payload);
 
+  // The id of the queue of that name; made in this turn's batch if the store has none. `store`: as restored.
+  [[nodiscard]] Result<QueueId> named_queue(store::Store& store, std::string_view name);
   void attach(std::unique_ptr<BridgeEnd> bridge);
   void detach(BridgeId bridge);
+  // Other rules for the same queue; what is queued stays as it is.
+  void replace_routes(BridgeId bridge, std::vector<BridgeRoute> routes);
 
   void set_store_state(StoreState store);
   void set_limits(const Limits& limits) { state_.limits = limits; }
@@ -64,6 +72,7 @@ class Broker {
   void shut_down();
 
   [[nodiscard]] const Counters& counters() const { return state_.counters; }
+  [[nodiscard]] uint32_t pending_connects() const { return state_.pending_connects; }
   [[nodiscard]] size_t sessions() const { return state_.sessions.size(); }
   [[nodiscard]] size_t subscriptions() const { return state_.router.subscriptions(); }
   [[nodiscard]] size_t deadlines() const { return state_.deadlines.size(); }

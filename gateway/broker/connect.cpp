@@ -17,6 +17,7 @@ using mqtt::ReasonCode;
 using mqtt::Version;
 
 void forget(State& state, Connection& conn) {
+  if (conn.stage != Connection::Stage::connected) --state.pending_connects;
   state.connections[conn.id.slot].reset();
 }
 
@@ -64,7 +65,7 @@ ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Conne
     return ReasonCode::client_identifier_not_valid;
   }
   if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
-  if (packet.will && !publish::may_publish(state, packet.will->topic)) return ReasonCode::not_authorized;
+  if (packet.will && !publish::may_publish(conn, packet.will->topic)) return ReasonCode::not_authorized;
   if (state.sessions.size() >= state.limits.sessions_max && !state.sessions.contains(std::string(packet.client_id))) {
     return ReasonCode::quota_exceeded;
   }
@@ -96,18 +97,15 @@ Session& open_session(State& state, const mqtt::Connect& packet, const std::stri
   return created;
 }
 
-void apply_client_limits(const State& state, Connection& conn, const mqtt::Connect& packet) {
+void apply_client_limits(Connection& conn, const mqtt::Connect& packet) {
   conn.version = packet.version;
   conn.other_broker = packet.bridge;
-  conn.window = std::min(state.limits.inflight_messages_max,
+  conn.window = std::min(conn.listener->limits.inflight_messages_max,
                          packet.properties.integer(PropertyId::receive_maximum).value_or(65535));
   conn.packet_bytes_max = packet.properties.integer(PropertyId::maximum_packet_size).value_or(0);
   conn.keepalive_seconds = packet.keep_alive_seconds;
-  auto longest = static_cast<uint16_t>(state.limits.keepalive_max.count());
-  if (packet.version == Version::v5 && (conn.keepalive_seconds == 0 || conn.keepalive_seconds > longest) &&
-      longest != 65535) {
-    conn.keepalive_seconds = longest;
-  }
+  auto longest = static_cast<uint16_t>(conn.listener->limits.keepalive_max.count());
+  if (conn.keepalive_seconds == 0 || conn.keepalive_seconds > longest) conn.keepalive_seconds = longest;
 }
 
 void send_connack(State& state, Connection& conn, const mqtt::Connect& packet, const Session& session, bool present) {
@@ -116,10 +114,10 @@ void send_connack(State& state, Connection& conn, const mqtt::Connect& packet, c
   if (conn.version == Version::v5) {
     uint32_t asked = packet.properties.integer(PropertyId::session_expiry_interval).value_or(0);
     if (session.expiry_seconds != asked) writer.integer(PropertyId::session_expiry_interval, session.expiry_seconds);
-    writer.integer(PropertyId::maximum_packet_size, state.limits.packet_bytes_max);
+    writer.integer(PropertyId::maximum_packet_size, conn.listener->limits.packet_bytes_max);
     if (packet.client_id.empty()) writer.text(PropertyId::assigned_client_identifier, session.client_id);
-    if (state.limits.topic_aliases_max > 0) {
-      writer.integer(PropertyId::topic_alias_maximum, state.limits.topic_aliases_max);
+    if (uint16_t aliases = conn.listener->limits.topic_aliases_max; aliases > 0) {
+      writer.integer(PropertyId::topic_alias_maximum, aliases);
     }
     writer.integer(PropertyId::shared_subscription_available, 0);
     if (conn.keepalive_seconds != packet.keep_alive_seconds) {
@@ -136,18 +134,19 @@ void send_connack(State& state, Connection& conn, const mqtt::Connect& packet, c
 }
 
 void watch_keep_alive(State& state, Connection& conn) {
-  if (conn.keepalive_seconds == 0) return;
-  state.deadlines.add(
-      {conn.last_received + Millis{conn.keepalive_seconds * 1500}, Deadline::Kind::keep_alive, conn.id, {}});
+  state.deadlines.add(Deadline::of_connection(conn.last_received + Millis{conn.keepalive_seconds * 1500},
+                                              Deadline::Kind::keep_alive, conn.id));
 }
 
 void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
   std::string client_id = packet.client_id.empty() ? assign_client_id(state) : std::string(packet.client_id);
   bool present = false;
   Session& session = open_session(state, packet, client_id, present);
-  apply_client_limits(state, conn, packet);
+  apply_client_limits(conn, packet);
   session.conn = conn.id;
   session.expires = Instant::never();
+  session.queued_messages_max = conn.listener->limits.queued_messages_max;
+  session.queued_bytes_max = conn.listener->limits.queued_bytes_max;
   session.protocol_version = static_cast<uint8_t>(packet.version);
   session.expiry_seconds = expiry_of(state, packet);
   if (session.expiry_seconds > 0) sessions::make_durable(state, session);
@@ -155,6 +154,7 @@ void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
   wills::set(state, session, packet.will);
   conn.session = &session;
   conn.stage = Connection::Stage::connected;
+  --state.pending_connects;
   ++state.counters.connections_now;
   send_connack(state, conn, packet, session, present);
   watch_keep_alive(state, conn);
@@ -193,14 +193,16 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
   }
   if (packet->username && conn.listener->check_credentials) {
     conn.stage = Connection::Stage::checking_credentials;
-    conn.connect_packet.assign(frame.body.data() - (frame.size - frame.body.size()), frame.size);
+    conn.connect_packet =
+        std::make_unique<std::string>(frame.body.data() - (frame.size - frame.body.size()), frame.size);
     return state.out.check_credentials(conn.id, *packet->username, packet->password.value_or(std::string_view{}));
   }
   accept(state, conn, *packet);
 }
 
 void credentials_checked(State& state, Connection& conn, bool right) {
-  std::string bytes = std::move(conn.connect_packet);
+  std::string bytes = std::move(*conn.connect_packet);
+  conn.connect_packet.reset();
   auto packet = mqtt::decode_connect(mqtt::frame(bytes, bytes.size()));
   TIDEGATE_CHECK(packet.has_value());
   conn.last_received = state.now.mono;

@@ -1,9 +1,9 @@
 // Deadlines of connections, sessions and wills in one heap. An entry may be stale: whoever pops it looks at the real
-// state and sets it anew, so that a keep-alive costs nothing per packet. Stale entries are swept out when they are many:
-// a client that connects again and again leaves one each time, and it may lie far ahead.
+// state and sets it anew, so that a keep-alive costs nothing per packet.
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,8 +16,13 @@ struct Deadline {
   enum class Kind : uint8_t { connect_timeout, keep_alive, session_expiry, will, refused_too_long };
   Instant at;
   Kind kind{};
-  ConnId conn;            // connect_timeout, keep_alive, refused_too_long
-  std::string client_id;  // session_expiry, will
+  ConnId conn;                             // connect_timeout, keep_alive, refused_too_long
+  std::unique_ptr<std::string> client_id;  // session_expiry, will
+
+  static Deadline of_connection(Instant at, Kind kind, ConnId conn) { return {at, kind, conn, nullptr}; }
+  static Deadline of_client(Instant at, Kind kind, const std::string& client_id) {
+    return {at, kind, {}, std::make_unique<std::string>(client_id)};
+  }
 };
 
 class Deadlines {
@@ -30,9 +35,9 @@ class Deadlines {
   // REQUIRES: next() is not never.
   [[nodiscard]] Deadline pop() {
     std::pop_heap(heap_.begin(), heap_.end(), later);
-    Deadline top = std::move(heap_.back());
+    Deadline first = std::move(heap_.back());
     heap_.pop_back();
-    return top;
+    return first;
   }
   // Drops what `is_stale`, if there are twice as many entries as after the last time.
   template <class IsStale>
@@ -46,6 +51,7 @@ class Deadlines {
 
  private:
   static bool later(const Deadline& a, const Deadline& b) { return a.at > b.at; }
+
   std::vector<Deadline> heap_;
   size_t sweep_at_ = 1024;
 };

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "gateway/broker/limits.h"
+
 namespace tidegate::broker {
 
 struct ListenerPolicy {
@@ -12,6 +14,7 @@ struct ListenerPolicy {
   bool accept_v3_1 = true;
   bool accept_v3_1_1 = true;
   bool accept_v5 = true;
+  Limits limits;  // for its connections
 };
 
 }  // namespace tidegate::broker

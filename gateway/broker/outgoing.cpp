@@ -67,7 +67,7 @@ Delivery delivery_to(const Connection& conn, Qos qos, bool retain, std::string_v
 }
 
 void send_qos0(State& state, Connection& conn, Publication& publication, const Terms& terms) {
-  if (unsent_bytes(state, conn) > state.limits.output_bytes_max) {
+  if (unsent_bytes(state, conn) > conn.listener->limits.output_bytes_max) {
     ++state.counters.dropped_slow_connection;
     return;
   }
@@ -198,7 +198,7 @@ void pump(State& state, Session& session) {
 void keep_on_disk(State& state, Session& session, Publication& publication, const Terms& terms) {
   Durable& durable = *session.durable;
   store::QueueSize size = store::size_of(durable.appender.tail(), durable.remover.head());
-  if (size.messages >= state.limits.queued_messages_max || size.bytes >= state.limits.queued_bytes_max) {
+  if (size.messages >= session.queued_messages_max || size.bytes >= session.queued_bytes_max) {
     ++state.counters.dropped_queue_full;
     return;
   }
@@ -241,8 +241,7 @@ void keep_in_memory(State& state, Session& session, Connection& conn, Publicatio
     } else {
       ++state.counters.dropped_too_large;
     }
-  } else if (out.waiting.size() >= state.limits.queued_messages_max ||
-             out.waiting_bytes >= state.limits.queued_bytes_max) {
+  } else if (out.waiting.size() >= session.queued_messages_max || out.waiting_bytes >= session.queued_bytes_max) {
     ++state.counters.dropped_queue_full;
   } else {
     const MessagePtr& message = publication.shared();
@@ -396,6 +395,13 @@ void records_read(State& state, QueueId queue, Seq from, const std::vector<store
     state.mark_dirty(session);
   }
   pump(state, session);
+}
+
+void read_failed(State& state, QueueId queue) {
+  auto found = state.sessions_by_queue.find(queue);
+  if (found == state.sessions_by_queue.end()) return;
+  found->second->durable->reading = false;
+  starve(state, *found->second->durable);
 }
 
 void feed_starved(State& state) {

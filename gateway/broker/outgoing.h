@@ -33,6 +33,7 @@ void suspend(State& state, Session& session);
 
 // Answer to Output::read_queue from place `from`.
 void records_read(State& state, QueueId queue, Seq from, const std::vector<store::QueueRecord>& records);
+void read_failed(State& state, QueueId queue);
 // Batches were committed: sessions whose unread records were not on disk when asked for ask again.
 void feed_starved(State& state);
 

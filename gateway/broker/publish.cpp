@@ -173,9 +173,9 @@ Taken refuse(State& state, Connection& conn, const mqtt::Publish& packet) {
 }  // namespace
 
 // The gateway's own topics; another broker's bridge may say there how it is.
-bool may_publish(const State& state, std::string_view topic) {
+bool may_publish(const Connection& conn, std::string_view topic) {
   if (topic.starts_with("$SYS/") && !topic.starts_with("$SYS/broker/connection/")) return false;
-  return static_cast<uint32_t>(std::count(topic.begin(), topic.end(), '/')) < state.limits.topic_levels_max;
+  return count_levels(topic) <= conn.listener->limits.topic_levels_max;
 }
 
 Routed route(State& state, const store::MessageView& message, const Source& source) {
@@ -184,10 +184,10 @@ Routed route(State& state, const store::MessageView& message, const Source& sour
   return hand_out(state, matches, publication, source, true);
 }
 
-bool resolve_alias(State& state, Connection& conn, mqtt::Publish& packet) {
+bool resolve_alias(Connection& conn, mqtt::Publish& packet) {
   auto alias = packet.properties.integer(mqtt::PropertyId::topic_alias);
   if (!alias) return !packet.topic.empty();
-  if (*alias == 0 || *alias > state.limits.topic_aliases_max) return false;
+  if (*alias == 0 || *alias > conn.listener->limits.topic_aliases_max) return false;
   if (!conn.topic_aliases) conn.topic_aliases = std::make_unique<std::vector<std::string>>();
   if (conn.topic_aliases->size() < *alias) conn.topic_aliases->resize(*alias);
   std::string& topic = (*conn.topic_aliases)[*alias - 1];
@@ -205,7 +205,7 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
     answer(state, conn, packet, ReasonCode::success, session.changed_in);
     return Taken::done;
   }
-  if (!may_publish(state, packet.topic)) {
+  if (!may_publish(conn, packet.topic)) {
     // Before 5.0 the standard has an acknowledgement or a closed connection to say no [MQTT-3.3.5-2].
     answer(state, conn, packet, ReasonCode::not_authorized, BatchNumber{0});
     return Taken::done;

@@ -54,6 +54,8 @@ class Restore {
     Session& session = sessions::create(state_, std::string(client_id));
     session.durable = std::make_unique<Durable>(
         Durable{store::QueueAppender(record->queue, {}), store::QueueRemover(record->queue, {}), Seq{1}});
+    session.queued_messages_max = state_.limits.queued_messages_max;
+    session.queued_bytes_max = state_.limits.queued_bytes_max;
     session.expiry_seconds = record->expiry_seconds;
     session.protocol_version = record->protocol_version;
     state_.sessions_by_queue.emplace(record->queue, &session);
@@ -67,7 +69,7 @@ class Restore {
       }
       Millis gone = std::max(Millis{0}, state_.now.wall - left);
       session.expires = state_.now.mono + (Seconds{session.expiry_seconds} - gone);
-      state_.deadlines.add({session.expires, Deadline::Kind::session_expiry, {}, session.client_id});
+      state_.deadlines.add(Deadline::of_client(session.expires, Deadline::Kind::session_expiry, session.client_id));
     }
     ++result_.sessions;
     return true;

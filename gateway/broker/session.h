@@ -85,7 +85,9 @@ struct Session {
   ConnId conn;  // none while the client is away
   uint32_t expiry_seconds = 0;
   uint8_t protocol_version = 4;
-  Instant expires = Instant::never();                           // while the client is away
+  Instant expires = Instant::never();  // while the client is away
+  uint64_t queued_messages_max = 0;    // limits of the listener that its client came by last
+  uint64_t queued_bytes_max = 0;
   BatchNumber changed_in{0};                                    // newest batch with a change of this session
   std::unordered_map<std::string, Subscription> subscriptions;  // by filter
   std::unique_ptr<Outgoing> outgoing;

@@ -55,7 +55,7 @@ struct Connection {
   Session* session = nullptr;
   const ListenerPolicy* listener = nullptr;
   std::string peer;                                         // address and port, for the log
-  std::string connect_packet;                               // while its credentials are checked
+  std::unique_ptr<std::string> connect_packet;              // while its credentials are checked
   std::unique_ptr<std::vector<std::string>> topic_aliases;  // of a 5.0 publisher; index is alias - 1
 };
 
@@ -79,9 +79,10 @@ struct State {
   Counters counters;
 
   store::Batch batch;
-  BatchNumber batch_number{1};   // of `batch`
-  std::vector<Session*> dirty;   // sessions whose queue marks go into `batch`
-  std::vector<QueueId> starved;  // queues whose unread records were not committed yet when they were read
+  BatchNumber batch_number{1};    // of `batch`
+  std::vector<Session*> dirty;    // sessions whose queue marks go into `batch`
+  std::vector<QueueId> starved;   // queues whose unread records were not committed yet when they were read
+  uint32_t pending_connects = 0;  // connections without an accepted CONNECT
   uint32_t next_queue_id = 1;
   uint64_t next_client_number = 0;  // for assigned client ids
   std::string scratch;              // for one packet at a time

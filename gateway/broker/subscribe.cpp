@@ -31,9 +31,8 @@ ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& e
   if (entry.filter.starts_with("$share/") && conn.version == mqtt::Version::v5) {
     return ReasonCode::shared_subscriptions_not_supported;
   }
-  auto levels = static_cast<uint32_t>(std::count(entry.filter.begin(), entry.filter.end(), '/'));
-  if (levels >= state.limits.topic_levels_max) return ReasonCode::topic_filter_invalid;
-  if (session.subscriptions.size() >= state.limits.subscriptions_max &&
+  if (count_levels(entry.filter) > conn.listener->limits.topic_levels_max) return ReasonCode::topic_filter_invalid;
+  if (session.subscriptions.size() >= conn.listener->limits.subscriptions_max &&
       !session.subscriptions.contains(filter->text())) {
     return ReasonCode::quota_exceeded;
   }

@@ -38,7 +38,7 @@ bool settle_version(std::string_view protocol, uint8_t level, Connect& c) {
 // 3.1.2.3..9. Version 3.1 disregards the reserved bit, and the will's bits where there is no will.
 std::optional<DecodeError> flags_error(uint8_t flags, Version version) {
   auto malformed_flags = [](std::string_view what) { return DecodeError{ReasonCode::malformed_packet, what}; };
-  if (will_qos(flags) == 3) return malformed_flags("will QoS 3 [MQTT-3.1.2-12]");
+  if ((flags & Flag::will) && will_qos(flags) == 3) return malformed_flags("will QoS 3 [MQTT-3.1.2-12]");
   if (version != Version::v5 && (flags & Flag::password) && !(flags & Flag::username))
     return malformed_flags("password without user name [MQTT-3.1.2-22 of 3.1.1]");
   if (version == Version::v3_1) return {};

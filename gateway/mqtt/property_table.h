@@ -9,7 +9,22 @@
 namespace tidegate::mqtt {
 
 // Where properties stand: the control packets by their number, and the will inside a CONNECT (3.1.3.2).
-enum class PropertyHome : uint8_t { will = 0, connect = 1, connack, publish, subscribe = 8, disconnect = 14, auth };
+enum class PropertyHome : uint8_t {
+  will,
+  connect,
+  connack,
+  publish,
+  puback,
+  pubrec,
+  pubrel,
+  pubcomp,
+  subscribe,
+  suback,
+  unsubscribe,
+  unsuback,
+  disconnect = 14,
+  auth
+};
 
 [[nodiscard]] constexpr PropertyHome home_of(PacketType type) {
   return static_cast<PropertyHome>(type);
@@ -35,11 +50,8 @@ constexpr uint16_t in(Homes... homes) {
 }
 
 inline constexpr uint16_t kMessage = in(publish, will);
-inline constexpr uint16_t kAcks = in(home_of(PacketType::puback), home_of(PacketType::pubrec),
-                                     home_of(PacketType::pubrel), home_of(PacketType::pubcomp));
-inline constexpr uint16_t kReasoned =
-    kAcks | in(connack, home_of(PacketType::suback), home_of(PacketType::unsuback), disconnect, auth);
-inline constexpr uint16_t kAll = kReasoned | in(will, connect, publish, subscribe, home_of(PacketType::unsubscribe));
+inline constexpr uint16_t kReasoned = in(connack, puback, pubrec, pubrel, pubcomp, suback, unsuback, disconnect, auth);
+inline constexpr uint16_t kAll = kReasoned | in(will, connect, publish, subscribe, unsubscribe);
 
 inline constexpr size_t kSize = 0x2B;
 

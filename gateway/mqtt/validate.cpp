@@ -47,7 +47,7 @@ std::optional<DecodeError> value_error(const Properties::Item& item, const Prope
       if (TopicName::parse(item.text)) return {};
       if (!is_valid_utf8_string(item.text))
         return DecodeError{ReasonCode::malformed_packet, "response topic is not well-formed UTF-8 [MQTT-3.3.2-13]"};
-      return DecodeError{ReasonCode::topic_name_invalid, "response topic is not a topic name [MQTT-3.3.2-14]"};
+      return DecodeError{ReasonCode::protocol_error, "response topic is not a topic name [MQTT-3.3.2-14]"};
     case PropertyType::binary: return {};
     default: break;
   }

@@ -11,8 +11,8 @@
 namespace tidegate::mqtt {
 
 // `wire`: properties without their length prefix. An id that is unknown or does not belong there, and a value that is
-// not of its type: 0x81. A forbidden repeat or a value out of range: 0x82 (topic alias 0: 0x94, a response topic with
-// wildcards: 0x90).
+// not of its type: 0x81. A forbidden repeat or a value out of range, a response topic with wildcards too: 0x82 (topic
+// alias 0: 0x94).
 [[nodiscard]] Decoded<Properties> validate_properties(std::string_view wire, PropertyHome home);
 
 // The length prefix and the properties behind it.

@@ -245,6 +245,7 @@ BrokerHarness::BrokerHarness(const broker::Limits& broker_limits)
 BrokerHarness::~BrokerHarness() = default;
 
 void BrokerHarness::start() {
+  listener.limits = limits;
   broker_ = std::make_unique<broker::Broker>(limits, out_, *events_);
   turn([&] {
     auto restored = broker_->restore(*store_);

@@ -30,7 +30,7 @@ inline constexpr RawPacket kConnectBefore5[] = {
           "10 12 0006 'MQIsdp' 03 c2 003c 0001 'a' 0001 'u'"),
     loose("connect 3.1 with bits that it does not look at", k31, to_server, "connect flags of 3.1",
           "1f 0f 0006 'MQIsdp' 03"
-          "2b 003c"  // will retain and will QoS 1 without will, reserved bit
+          "3b 003c"  // will retain and will QoS 3 without will, reserved bit
           "0001 'a'"),
     good("connect 3.1.1 minimal", k311, to_server, "3.1", "10 0d 0004 'MQTT' 04 02 003c 0001 'a'"),
     good("connect 3.1.1 without identifier", k311, to_server, "[MQTT-3.1.3-6]", "10 0c 0004 'MQTT' 04 02 003c 0000"),
@@ -90,6 +90,8 @@ inline constexpr RawPacket kConnectBefore5[] = {
         "10 0d 0004 'MQTT' 04 03 003c 0001 'a'"),
     bad("connect with will QoS but no will", k311, to_server, malformed_packet, "[MQTT-3.1.2-11]",
         "10 0d 0004 'MQTT' 04 0a 003c 0001 'a'"),
+    bad("connect with will QoS 3 but no will", k311, to_server, malformed_packet, "[MQTT-3.1.2-11]",
+        "10 0d 0004 'MQTT' 04 1a 003c 0001 'a'"),
     bad("connect with will retain but no will", k311, to_server, malformed_packet, "[MQTT-3.1.2-13]",
         "10 0d 0004 'MQTT' 04 22 003c 0001 'a'"),
     bad("connect with will QoS 3", k311, to_server, malformed_packet, "[MQTT-3.1.2-12]",
@@ -174,7 +176,7 @@ inline constexpr RawPacket kConnect5[] = {
         "10 13 0004 'MQTT' 05 02 003c 05 18 00000001 0001 'a'"),
     bad("connect 5.0 with a connect property in its will", k5, to_server, malformed_packet, "does not belong",
         "10 19 0004 'MQTT' 05 06 003c 00 0001 'a' 05 11 00000001 0001 'w' 0000"),
-    bad("connect 5.0 with a wildcard in its response topic", k5, to_server, topic_name_invalid, "[MQTT-3.3.2-14]",
+    bad("connect 5.0 with a wildcard in its response topic", k5, to_server, protocol_error, "[MQTT-3.3.2-14]",
         "10 1a 0004 'MQTT' 05 06 003c 00 0001 'a' 06 08 0003 'r/+' 0001 'w' 0000"),
     bad("connect 5.0 with an empty will topic", k5, to_server, protocol_error, "[MQTT-4.7.3-1]",
         "10 13 0004 'MQTT' 05 06 003c 00 0001 'a' 00 0000 0000"),

@@ -71,6 +71,12 @@ TEST(TopicName, JudgesEveryByteAtEveryPlaceAlike) {
   }
 }
 
+TEST(Utf8String, MayBeEmptyThoughNoTopicMay) {  // 1.5.4, [MQTT-4.7.3-1]
+  EXPECT_TRUE(is_valid_utf8_string({}));
+  EXPECT_FALSE(TopicName::parse({}));
+  EXPECT_FALSE(TopicFilter::parse({}));
+}
+
 TEST(TopicName, FindsLongSequencesAcrossEightByteSteps) {
   for (size_t before = 0; before < 17; ++before) {
     std::string good = std::string(before, 'x') + "\xF0\x9F\x8C\x8A" + "xxxxxxxxx";

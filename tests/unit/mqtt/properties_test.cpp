@@ -1,7 +1,7 @@
 #include "gateway/mqtt/properties.h"
 
-#include <map>
 #include <set>
+#include <utility>
 
 #include "gateway/mqtt/validate.h"
 #include "tests/unit/mqtt/codec_helpers.h"
@@ -51,21 +51,17 @@ constexpr Row kStandard[] = {
     {shared_subscription_available, "2a 00", "c"},
 };
 
-const std::multimap<char, PropertyHome>& places() {
-  auto of = [](PacketType type) { return home_of(type); };
-  static const std::multimap<char, PropertyHome> all = {
-      {'w', PropertyHome::will},       {'C', PropertyHome::connect},       {'c', PropertyHome::connack},
-      {'P', PropertyHome::publish},    {'a', of(PacketType::puback)},      {'a', of(PacketType::pubrec)},
-      {'a', of(PacketType::pubrel)},   {'a', of(PacketType::pubcomp)},     {'S', PropertyHome::subscribe},
-      {'s', of(PacketType::suback)},   {'U', of(PacketType::unsubscribe)}, {'u', of(PacketType::unsuback)},
-      {'D', PropertyHome::disconnect}, {'A', PropertyHome::auth},
-  };
-  return all;
-}
+constexpr std::pair<char, PropertyHome> kPlaces[] = {
+    {'w', PropertyHome::will},       {'C', PropertyHome::connect},     {'c', PropertyHome::connack},
+    {'P', PropertyHome::publish},    {'a', PropertyHome::puback},      {'a', PropertyHome::pubrec},
+    {'a', PropertyHome::pubrel},     {'a', PropertyHome::pubcomp},     {'S', PropertyHome::subscribe},
+    {'s', PropertyHome::suback},     {'U', PropertyHome::unsubscribe}, {'u', PropertyHome::unsuback},
+    {'D', PropertyHome::disconnect}, {'A', PropertyHome::auth},
+};
 
 TEST(ValidateProperties, EachStandsWhereTheStandardLetsItAndNowhereElse) {  // 2.2.2.2
   for (const Row& row : kStandard) {
-    for (auto [letter, home] : places()) {
+    for (auto [letter, home] : kPlaces) {
       SCOPED_TRACE(testing::Message() << row.hex << " in " << letter);
       auto wire = bytes_of(row.hex);
       auto result = validate_properties(wire, home);
@@ -83,7 +79,7 @@ TEST(ValidateProperties, EachStandsWhereTheStandardLetsItAndNowhereElse) {  // 2
 
 TEST(ValidateProperties, EachStandsTwiceOnlyWhereItMay) {
   for (const Row& row : kStandard) {
-    for (auto [letter, home] : places()) {
+    for (auto [letter, home] : kPlaces) {
       if (row.places.find(letter) == std::string_view::npos) continue;
       SCOPED_TRACE(testing::Message() << row.hex << " twice in " << letter);
       auto wire = bytes_of(row.hex) + bytes_of(row.hex);
@@ -99,7 +95,7 @@ TEST(ValidateProperties, EachStandsTwiceOnlyWhereItMay) {
 TEST(ValidateProperties, EachIsRefusedCutAnywhere) {
   for (const Row& row : kStandard) {
     auto wire = bytes_of(row.hex);
-    for (auto [letter, home] : places()) {
+    for (auto [letter, home] : kPlaces) {
       for (size_t n = 1; n < wire.size(); ++n) {
         auto result = validate_properties(std::string_view(wire).substr(0, n), home);
         ASSERT_FALSE(result) << row.hex << " cut at " << n;
@@ -116,7 +112,7 @@ TEST(ValidateProperties, KnowsNoOtherIdentifiers) {
     if (known.contains(id)) continue;
     std::string wire(1, static_cast<char>(id));
     wire.append(8, '\1');
-    for (auto [letter, home] : places()) EXPECT_FALSE(validate_properties(wire, home)) << id;
+    for (auto [letter, home] : kPlaces) EXPECT_FALSE(validate_properties(wire, home)) << id;
   }
 }
 

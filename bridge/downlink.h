@@ -1,0 +1,58 @@
+// The way down of one bridge: what the remote sent is on disk before the remote gets its acknowledgement.
+//
+// QoS 0 goes straight to the host. QoS 1 is appended to the inbox queue, committed, handed to the host; only then may the
+// link acknowledge. Without a healthy store nothing is taken: the link then ends the connection instead of acknowledging,
+// and the remote sends the message again.
+//
+// Thread: `message` from the link's threads, which it makes wait for the disk; `sent` from the bridge's; the others any.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+
+#include "bridge/bridge.h"
+#include "bridge/echo_table.h"
+#include "bridge/topic_map.h"
+#include "store/committer.h"
+#include "store/queue.h"
+
+namespace tidegate::bridge {
+
+class Downlink {
+ public:
+  Downlink(BridgeId bridge, const TopicMap& map, QueueId inbox, const store::QueueTail& tail,
+           store::Committer& committer, BridgeHost& host);
+
+  // True: it may be acknowledged (which includes: dropped and counted).
+  [[nodiscard]] bool message(Message remote, const Now& now);
+
+  // Whether own messages can come back on this connection (3.1.1 and a `both` rule).
+  void watch_echoes(bool on);
+  void sent(const Message& remote, const Now& now);
+
+  [[nodiscard]] store::QueueTail tail() const;
+  struct Counters {
+    uint64_t received = 0, echoes = 0, no_local_topic = 0, not_stored = 0;
+  };
+  [[nodiscard]] Counters counters() const;
+
+ private:
+  [[nodiscard]] bool is_echo(const Message& remote, const Now& now);
+
+  const BridgeId bridge_;
+  const TopicMap& map_;
+  store::Committer& committer_;
+  BridgeHost& host_;
+
+  mutable std::mutex mutex_;  // of the two below
+  store::QueueAppender inbox_;
+  store::Batch batch_;
+
+  std::atomic<bool> watching_ = false;
+  std::mutex echo_mutex_;
+  EchoTable echoes_;
+
+  std::atomic<uint64_t> received_ = 0, echo_count_ = 0, no_local_topic_ = 0, not_stored_ = 0;
+};
+
+}  // namespace tidegate::bridge

@@ -1,0 +1,283 @@
+// The configuration: structs whose defaults are the manual. A Config that load() returned is complete and valid: names
+// are resolved, ports filled in, secrets read, filters and prefixes checked. Nobody parses or checks it again.
+//
+// Members bear the names of the keys (reference: REFERENCE.md, made from schema_*.cpp). Durations are chrono, sizes are
+// bytes, `unlimited` is the largest value so that comparisons need no special case, an empty optional timer is "off".
+//
+// Thread: plain data. Share it as `std::shared_ptr<const Config>`.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/secret.h"
+#include "gateway/base/message.h"
+#include "gateway/base/time.h"
+
+namespace tidegate::config {
+
+inline constexpr uint64_t unlimited = std::numeric_limits<uint64_t>::max();
+inline constexpr uint64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
+
+// --- the gateway itself --------------------------------------------------------------------------------
+
+struct Gateway {
+  // {gateway}: part of default client ids. [A-Za-z0-9_-]{1,64}. Default: the host name. Cloned images share host
+  // names: set it, or two boxes evict each other at the remote.
+  std::string name{};
+  // How often $SYS is published, 1 s to 1 h; none = off. Default 10 s.
+  std::optional<Millis> sys_interval = Seconds(10);
+
+  friend bool operator==(const Gateway&, const Gateway&) = default;
+};
+
+// --- limits --------------------------------------------------------------------------------------------
+
+// Everything has a limit and a stated behaviour when reached; nothing is dropped uncounted. The first group may be set
+// for one listener (listeners[].limits); the second counts for the whole gateway.
+struct Limits {
+  // Open connections, 1 to 1,000,000. Beyond: CONNACK 0x97 (5.0) or 3 (3.1.1), then closed. The value in "limits" is
+  // for all listeners together, the one of a listener for that listener.
+  uint32_t max_connections = 1000;
+  // Connections that have not sent CONNECT yet, 1 to 100,000. Beyond: the newest is closed.
+  uint32_t max_pending_connects = 100;
+  // From accept (and TLS) to a complete CONNECT, 1 s to 5 min. Then: closed.
+  Millis connect_timeout = Seconds(10);
+  // Bytes of a whole packet, 1 KiB to 256 MiB, both ways. Told to 5.0 clients (Maximum Packet Size). A larger one from
+  // a client: DISCONNECT 0x95, closed. A larger one to a client: not sent to that client, counted.
+  uint64_t max_packet_size = 1 * MiB;
+  // QoS 1 and 2 messages of a connection in flight, each way, 1 to 65,535. Outgoing: the lower of this and the client's
+  // Receive Maximum; the rest waits in the session. Incoming: told to 5.0 clients; beyond: DISCONNECT 0x93.
+  uint16_t max_inflight_messages = 100;
+  // Bytes of a connection's publishes that wait for the disk, 64 KiB to 1 GiB. Beyond: the connection is not read until
+  // some are on disk; one packet always passes.
+  uint64_t max_unacknowledged_bytes = 4 * MiB;
+  // Bytes that wait to be written to one connection, 64 KiB to 1 GiB. Beyond: QoS 0 is dropped and counted, QoS 1 and 2
+  // wait in the session.
+  uint64_t max_output_buffer = 4 * MiB;
+  // Messages that wait for one session, 1 to unlimited. Beyond: the newest is dropped and counted.
+  uint64_t max_queued_messages = 100'000;
+  // As above, in bytes, 64 KiB to unlimited. Whichever is reached first.
+  uint64_t max_queued_bytes = 16 * MiB;
+  // The longest time without a packet, 1 s to 65535 s. A client that asks for more, or for none, is watched by this
+  // one; a 5.0 client is told so (Server Keep Alive).
+  Millis max_keepalive = std::chrono::hours(18);
+  // Subscriptions of one session, 1 to 1,000,000. Beyond: SUBACK 0x97 (5.0) or 0x80 (3.1.1).
+  uint32_t max_subscriptions = 1000;
+  // Levels of a topic name or filter, 1 to 1000. Beyond: a publish is refused with 0x90 (5.0) or the connection closed
+  // (3.1.1); a subscription is refused with 0x8F or 0x80.
+  uint16_t max_topic_levels = 64;
+  // Topic aliases a 5.0 client may set, 0 (none) to 65,535. Told to it; beyond: DISCONNECT 0x94.
+  uint16_t max_topic_alias = 10;
+
+  // ---- for the whole gateway
+
+  // Sessions kept for clients that are away, 1 to 1,000,000. Beyond: a CONNECT that needs a new one is refused with
+  // 0x97 (5.0) or 3 (3.1.1).
+  uint32_t max_sessions = 10'000;
+  // How long a session outlives its connection: the upper bound of what a 5.0 client asks for, and the value for 3.1.1
+  // clients with clean session 0, who cannot ask. 1 s to 100 years; none = kept until taken up. Default 30 days: long
+  // enough for any device that comes back, short enough that random client ids do not fill the store for ever. What
+  // waited for an expired session is counted as dropped.
+  std::optional<Millis> max_session_expiry = std::chrono::hours(24 * 30);
+  // Retained messages, 1 to unlimited. Beyond: delivered but not retained, counted; a 5.0 publisher gets 0x97.
+  uint64_t max_retained_messages = 100'000;
+  // As above, in bytes, 64 KiB to unlimited.
+  uint64_t max_retained_bytes = 64 * MiB;
+  // Bytes handed to the disk and not yet there, all connections together, 1 MiB to 1 GiB. Beyond: publishers are not
+  // read (and not timed out) until the disk has caught up.
+  uint64_t max_uncommitted_bytes = 32 * MiB;
+  // While the disk is full: how long a durable publish of a 3.1.1 client, which cannot be refused aloud, is held before
+  // its connection is closed so that it sends again. 1 s to 1 h. (5.0 clients get 0x97 at once.)
+  Millis refuse_after = Seconds(30);
+
+  friend bool operator==(const Limits&, const Limits&) = default;
+};
+
+// --- LAN side ------------------------------------------------------------------------------------------
+
+enum class ProtocolVersion : uint8_t { v3_1 = 3, v3_1_1 = 4, v5_0 = 5 };  // the wire's protocol level
+enum class Transport : uint8_t { tcp };
+
+struct Listener {
+  std::string name{};    // required, unique among listeners. [A-Za-z0-9_-]{1,64}
+  std::string bind{};    // required: an IP address, "0.0.0.0", "::", or an interface ("eth1"). Waited for if not there
+  uint16_t port = 1883;  // 1 to 65535
+  Transport transport = Transport::tcp;
+  std::vector<ProtocolVersion> protocol_versions = {ProtocolVersion::v3_1, ProtocolVersion::v3_1_1,
+                                                    ProtocolVersion::v5_0};
+  bool allow_anonymous = false;  // let clients in that send no user name. Default false on every listener in a file
+  Limits limits{};               // complete: the gateway's limits with this listener's keys put over them
+
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+// Who may log in. Without a rule system yet: whoever may log in may do everything.
+struct User {
+  std::string name{};      // required, unique. 1 to 256 bytes, as the client sends it
+  Secret password_hash{};  // required: "$argon2id$..." as made by `tidegate passwd`
+
+  friend bool operator==(const User&, const User&) = default;
+};
+
+struct Access {
+  std::vector<User> users{};
+
+  friend bool operator==(const Access&, const Access&) = default;
+};
+
+// --- cloud side ----------------------------------------------------------------------------------------
+
+struct Address {
+  std::string host{};  // a name or an IP address without brackets
+  uint16_t port = 0;   // after load: never 0; default 1883, with TLS 8883
+
+  friend bool operator==(const Address&, const Address&) = default;
+};
+
+struct Tls {
+  std::string ca_file{};    // PEM. Default, when ca_path is empty, too: the system's roots
+  std::string ca_path{};    // folder of hashed PEM files
+  std::string cert_file{};  // PEM, with its chain. Together with key_file
+  std::string key_file{};   // PEM
+  bool verify_host = true;  // the certificate must bear the address' name. false = Mosquitto's bridge_insecure
+
+  friend bool operator==(const Tls&, const Tls&) = default;
+};
+
+enum class Direction : uint8_t { out, in, both };
+enum class RetainFlag : uint8_t { keep, clear };
+
+// One mapping. Local topics are local_prefix + topic, remote topics are remote_prefix + topic; both are valid filters.
+struct Rule {
+  std::string topic{};  // a filter, as in Mosquitto's topic line. Default "": the prefixes are whole topics
+  Direction direction = Direction::out;  // required in a file
+  Qos qos = Qos::at_least_once;          // messages leave at the lower of this and their own
+  bool queue_qos0 = false;               // keep a device's QoS 0 message, too, and send it at QoS 1
+  std::string local_prefix{};
+  std::string remote_prefix{};
+  RetainFlag retain = RetainFlag::keep;  // clear: the retain flag is taken off what passes (Mosquitto's
+                                         // bridge_outgoing_retain false)
+
+  [[nodiscard]] std::string local_filter() const { return local_prefix + topic; }
+  [[nodiscard]] std::string remote_filter() const { return remote_prefix + topic; }
+
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+enum class WhenFull : uint8_t { drop_oldest };
+
+// What waits on disk for one bridge.
+struct Queue {
+  uint64_t max_bytes = 1 * GiB;                // 1 MiB to unlimited (then store.max_bytes decides)
+  uint64_t max_messages = unlimited;           // 1 to unlimited
+  WhenFull when_full = WhenFull::drop_oldest;  // dropped messages are counted and announced
+  uint8_t alarm_at = 80;                       // percent of max_bytes or max_messages, 1 to 100
+  uint64_t max_qos0_bytes = 1 * MiB;  // QoS 0 messages waiting in memory while connected, 64 KiB to 1 GiB. Beyond:
+                                      // dropped and counted
+
+  friend bool operator==(const Queue&, const Queue&) = default;
+};
+
+// Waits between attempts to connect: decorrelated jitter from base to cap.
+struct RestartTimeout {
+  Millis base = Seconds(1);           // 100 ms to 1 h
+  Millis cap = Seconds(120);          // base to 1 d
+  Millis stable_after = Seconds(30);  // back to base only after this long with acknowledgements. 0 s ("0s") to 1 h
+
+  friend bool operator==(const RestartTimeout&, const RestartTimeout&) = default;
+};
+
+enum class BridgeProtocol : uint8_t { automatic, v5_0, v3_1_1 };  // automatic: 5.0, and 3.1.1 where that is refused
+enum class StartType : uint8_t { automatic, off };
+enum class Profile : uint8_t { mosquitto };
+
+struct Bridge {
+  std::string name{};  // required, unique. [A-Za-z0-9_-]{1,64}. Also the name of its queue
+  Profile profile = Profile::mosquitto;
+  std::vector<Address> addresses{};  // required, at least one, tried in order
+  bool round_robin = false;          // true: the next one at each attempt. false: back to the first when it answers
+  BridgeProtocol protocol_version = BridgeProtocol::automatic;
+  std::string client_id{};  // default "{gateway}.{bridge}". It names the remote session
+  std::optional<std::string> username{};
+  std::optional<Secret> password{};
+  Millis keepalive = Seconds(60);               // 5 s to 65535 s
+  bool clean_session = false;                   // of the remote session alone; the queue is kept either way
+  std::optional<Tls> tls{};                     // present = TLS
+  StartType start_type = StartType::automatic;  // off: not started; the queue is kept and grows
+  RestartTimeout restart_timeout{};
+  uint16_t window = 100;      // unacknowledged at a time, 1 to 65535; held below the remote's Receive Maximum
+  std::vector<Rule> rules{};  // the first out rule that matches sends a message, once
+  bool notifications = true;  // "1" / "0", retained, on notification_topic
+  bool notifications_local_only = false;  // do not tell the remote
+  std::string notification_topic{};       // default "$SYS/broker/connection/{client_id}/state", as in Mosquitto
+  std::string status_topic{};             // default "$SYS/broker/bridge/{name}/status"; retained JSON
+  Queue queue{};
+
+  friend bool operator==(const Bridge&, const Bridge&) = default;
+};
+
+// --- the box itself ------------------------------------------------------------------------------------
+
+// What a PUBACK promises at a power cut. always: on disk. interval: on disk within sync_interval. os: whenever the
+// operating system writes. All three survive `kill -9`.
+enum class Durability : uint8_t { always, interval, os };
+
+// A store written by a newer version: refuse = do not start; set_aside = rename it and start empty.
+enum class OnNewer : uint8_t { refuse, set_aside };
+
+struct Store {
+  std::string path{};  // a folder, made if missing. Default: default_store_path()
+  Durability durability = Durability::always;
+  Millis sync_interval = Seconds(1);  // for interval. 10 ms to 1 min
+  uint64_t max_bytes = 2 * GiB;       // all queues, sessions and retained messages. 16 MiB to unlimited
+  uint64_t min_free = 128 * MiB;      // left free on that file system whatever the limits say. 0 B to 1 TiB
+  OnNewer on_newer = OnNewer::refuse;
+
+  friend bool operator==(const Store&, const Store&) = default;
+};
+
+enum class LogLevel : uint8_t { error, warning, notice, info, debug };
+enum class LogTo : uint8_t { standard_error, file };
+
+struct LogDestination {
+  LogTo type = LogTo::standard_error;  // required in a file
+  std::string path{};                  // of a file: required there
+  uint64_t max_size = 5 * MiB;         // of a file, then it is rotated. 64 KiB to 1 GiB
+  uint16_t keep = 3;                   // rotated files kept, 0 to 1000
+
+  friend bool operator==(const LogDestination&, const LogDestination&) = default;
+};
+
+struct Log {
+  LogLevel level = LogLevel::info;
+  std::map<std::string, LogLevel> components{};  // broker, net, bridge, store, web, config; the others have `level`
+  bool connection_messages = true;               // a line per connect and disconnect
+  std::vector<LogDestination> destinations = {LogDestination{}};
+
+  friend bool operator==(const Log&, const Log&) = default;
+};
+
+struct Config {
+  Gateway gateway{};
+  Limits limits{};
+  std::vector<Listener> listeners{};  // no key in the file: those of default_config()
+  Access access{};
+  std::vector<Bridge> bridges{};
+  Store store{};
+  Log log{};
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+// Without a file: anonymous on loopback (127.0.0.1 and ::1, port 1883), no bridge, everything else as above.
+[[nodiscard]] Config default_config(std::string gateway_name, std::string store_path);
+
+// The two loopback listeners of default_config.
+[[nodiscard]] std::vector<Listener> default_listeners(const Limits& limits, bool allow_anonymous);
+
+}  // namespace tidegate::config

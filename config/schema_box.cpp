@@ -1,0 +1,162 @@
+// The box itself: gateway, store, log; and the top level that holds everything.
+#include <algorithm>
+
+#include "config/schema.h"
+
+namespace tidegate::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr size_t listeners_max = 100;
+
+Type<LogLevel> log_level() {
+  return word<LogLevel>({{"error", LogLevel::error},
+                         {"warning", LogLevel::warning},
+                         {"notice", LogLevel::notice},
+                         {"info", LogLevel::info},
+                         {"debug", LogLevel::debug}},
+                        {.theirs = {{"information", "info"}, {"warn", "warning"}, {"all", "debug"}}});
+}
+
+// An object of component: level.
+Type<std::map<std::string, LogLevel>> log_components() {
+  static const std::vector<std::string> components = {"broker", "net", "bridge", "store", "web", "config"};
+  auto read = [](Reading& reading, const Node& node, std::map<std::string, LogLevel>& out) {
+    SectionInfo info{"log.components", ""};
+    for (const std::string& component : components) info.keys.push_back({.key = component});
+    if (!check_keys(reading, node, info)) return;
+    for (const Member& member : node.members)
+      if (std::ranges::count(components, member.key) > 0) log_level().read(reading, member.value, out[member.key]);
+  };
+  auto text = [](const std::map<std::string, LogLevel>&) { return std::string("{}"); };
+  return {"object of component: level; " + one_of(components), read, text};
+}
+
+Section<Store> make_store() {
+  Section<Store> s("store", "What must survive: queues, sessions, retained messages.");
+  s.key("path", &Store::path, path_text(), Applies::restart, "A folder; made if missing.")
+      .default_is("as root `/var/lib/tidegate`, else `~/.local/share/tidegate`");
+  s.key("durability", &Store::durability,
+        word<Durability>({{"always", Durability::always}, {"interval", Durability::interval}, {"os", Durability::os}}),
+        Applies::live,
+        "What an acknowledged message survives. always: a power cut. interval: a power cut but for the last "
+        "sync_interval. os: a crash of Tidegate.");
+  s.key("sync_interval", &Store::sync_interval, duration({Millis(10), minutes(1)}), Applies::live,
+        "For durability interval.");
+  s.key("max_bytes", &Store::max_bytes, size({16 * MiB, unlimited}, Lifted::allowed), Applies::live,
+        "Queues, sessions and retained messages together.");
+  s.key("min_free", &Store::min_free, size({0, 1024 * GiB}), Applies::live,
+        "Left free on that file system whatever the limits say.");
+  s.key("on_newer", &Store::on_newer, word<OnNewer>({{"refuse", OnNewer::refuse}, {"set_aside", OnNewer::set_aside}}),
+        Applies::restart, "A store of a newer version. refuse: do not start. set_aside: rename it and start empty.");
+  return s;
+}
+
+// A listener begins with the gateway's limits, so it can be read only after them.
+void read_listeners(Reading& reading, const Node& node, Config& out) {
+  if (!is_list(reading, node, "objects", {0, listeners_max})) return;
+  for (const Node& item : node.items) {
+    Listener listener{.name = {}, .bind = {}, .limits = out.limits};
+    listener_section().read(reading, item, listener);
+    out.listeners.push_back(std::move(listener));
+  }
+}
+
+Section<Config> make_config() {
+  Section<Config> s("", "Every section is optional.");
+  s.read_elsewhere({.key = "include_dir",
+                    .type = "path",
+                    .default_text = "none",
+                    .applies = Applies::live,
+                    .doc = "A folder of further files (*.json, *.jsonc), read in order of name: lists are joined, "
+                           "objects merged; a value given twice is an error."});
+  s.key("gateway", &Config::gateway, object(gateway_section()), Applies::live, "The gateway itself.");
+  s.key("limits", &Config::limits, object(limits_section()), Applies::live, "For all listeners together.");
+  s.key("listeners", &Config::listeners, list(object(listener_section()), "objects", {0, listeners_max}), Applies::live,
+        "Where devices connect.")
+      .read_with(read_listeners)
+      .default_is("loopback");
+  s.key("access", &Config::access, object(access_section()), Applies::live, "Who may connect.");
+  s.key("bridges", &Config::bridges, list(object(bridge_section()), "objects", {0, 100}), Applies::live,
+        "Links to remotes.");
+  s.key("store", &Config::store, object(store_section()), Applies::live, "The disk.");
+  s.key("log", &Config::log, object(log_section()), Applies::live, "What is said, and where.");
+  s.later({"web"});
+  return s;
+}
+
+void collect(const SectionInfo& section, std::vector<const SectionInfo*>& out) {
+  out.push_back(&section);
+  for (const SectionInfo* part : section.parts) collect(*part, out);
+}
+
+}  // namespace
+
+const Section<Gateway>& gateway_section() {
+  static const Section<Gateway> section = [] {
+    Section<Gateway> s("gateway", "The gateway itself.");
+    s.key("name", &Gateway::name, name_text(), Applies::restart,
+          "{gateway}: part of default client ids. Cloned images share host names: set it, or two boxes evict each "
+          "other.")
+        .default_is("the host name");
+    s.key("sys_interval", &Gateway::sys_interval, timer({Seconds(1), hours(1)}), Applies::live,
+          "How often the $SYS tree is published.");
+    s.later({"user", "memory_limit"});
+    return s;
+  }();
+  return section;
+}
+
+const Section<Store>& store_section() {
+  static const Section<Store> section = make_store();
+  return section;
+}
+
+const Section<LogDestination>& log_destination_section() {
+  static const Section<LogDestination> section = [] {
+    Section<LogDestination> s("log.destinations[]", "");
+    s.key("type", &LogDestination::type,
+          word<LogTo>({{"stderr", LogTo::standard_error}, {"file", LogTo::file}}, {.later = {"topic", "syslog"}}),
+          Applies::live, "stderr: the journal takes it under systemd.")
+        .required();
+    s.key("path", &LogDestination::path, path_text(), Applies::live, "Of a file: required.");
+    s.key("max_size", &LogDestination::max_size, size({64 * KiB, 1 * GiB}), Applies::live,
+          "Of a file; then it is rotated.");
+    s.key("keep", &LogDestination::keep, count16({0, 1000}), Applies::live, "Of a file: rotated ones kept.");
+    return s;
+  }();
+  return section;
+}
+
+const Section<Log>& log_section() {
+  static const Section<Log> section = [] {
+    Section<Log> s("log", "Never payloads, never secrets.");
+    s.key("level", &Log::level, log_level(), Applies::live, "What is said at least this loudly.");
+    s.key("components", &Log::components, log_components(), Applies::live, "Other levels for single components.");
+    s.key("connection_messages", &Log::connection_messages, boolean(), Applies::live,
+          "A line per connect and disconnect.");
+    s.key("destinations", &Log::destinations, list(object(log_destination_section()), "objects", {0, 16}),
+          Applies::live, "Where to.")
+        .default_is("[{ \"type\": \"stderr\" }]");
+    return s;
+  }();
+  return section;
+}
+
+const Section<Config>& config_section() {
+  static const Section<Config> section = make_config();
+  return section;
+}
+
+const std::vector<const SectionInfo*>& all_sections() {
+  static const std::vector<const SectionInfo*> sections = [] {
+    std::vector<const SectionInfo*> out;
+    collect(config_section().info(), out);
+    return out;
+  }();
+  return sections;
+}
+
+}  // namespace tidegate::config

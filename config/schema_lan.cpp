@@ -1,0 +1,141 @@
+// The LAN side: limits, listeners, access.
+#include "config/schema.h"
+
+namespace tidegate::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr Millis day = hours(24);
+
+// The keys that a listener may set for itself.
+Section<Limits> per_listener_limits(std::string where, std::string doc) {
+  constexpr uint32_t million = 1'000'000;
+  Section<Limits> s(std::move(where), std::move(doc));
+  s.key("max_connections", &Limits::max_connections, count32({1, million}), Applies::live,
+        "Open connections: in `limits` of all listeners together, in a listener its own. Beyond: CONNACK 0x97 (5.0) or "
+        "3 (3.1.1), then closed.");
+  s.key("max_pending_connects", &Limits::max_pending_connects, count32({1, 100'000}), Applies::live,
+        "Connections that have not sent CONNECT yet. Beyond: the newest is closed.");
+  s.key("connect_timeout", &Limits::connect_timeout, duration({Seconds(1), minutes(5)}), Applies::live,
+        "From accept to a complete CONNECT. Then: closed.");
+  s.key("max_packet_size", &Limits::max_packet_size, size({1 * KiB, 256 * MiB}), Applies::live,
+        "A whole packet, both ways; told to 5.0 clients. Larger from a client: DISCONNECT 0x95, closed. Larger to a "
+        "client: not sent to that one, counted.");
+  s.key("max_inflight_messages", &Limits::max_inflight_messages, count16({1, 65535}), Applies::live,
+        "QoS 1 and 2 messages in flight, each way. Out: the lower of this and the client's Receive Maximum, the rest "
+        "waits. In: told to 5.0 clients; beyond: DISCONNECT 0x93.");
+  s.key("max_unacknowledged_bytes", &Limits::max_unacknowledged_bytes, size({64 * KiB, 1 * GiB}), Applies::live,
+        "A connection's publishes that wait for the disk. Beyond: not read until some are there; one packet always "
+        "passes.");
+  s.key("max_output_buffer", &Limits::max_output_buffer, size({64 * KiB, 1 * GiB}), Applies::live,
+        "Bytes waiting to be written to one connection. Beyond: QoS 0 is dropped and counted, QoS 1 and 2 wait in the "
+        "session.");
+  s.key("max_queued_messages", &Limits::max_queued_messages, count({1, unlimited}, Lifted::allowed), Applies::live,
+        "Messages waiting for one session. Beyond: the newest is dropped and counted.");
+  s.key("max_queued_bytes", &Limits::max_queued_bytes, size({64 * KiB, unlimited}, Lifted::allowed), Applies::live,
+        "As max_queued_messages, in bytes; whichever is reached first.");
+  s.key("max_keepalive", &Limits::max_keepalive, duration({Seconds(1), Seconds(65535)}), Applies::live,
+        "The longest time without a packet. A client that asks for more, or for none, is watched by this; 5.0 clients "
+        "are told so.");
+  s.key("max_subscriptions", &Limits::max_subscriptions, count32({1, million}), Applies::live,
+        "Subscriptions of one session. Beyond: SUBACK 0x97 (5.0) or 0x80 (3.1.1).");
+  s.key("max_topic_levels", &Limits::max_topic_levels, count16({1, 1000}), Applies::live,
+        "Levels of a topic. Beyond: a publish gets 0x90 (5.0) or is cut (3.1.1); a subscription gets 0x8F or 0x80.");
+  s.key("max_topic_alias", &Limits::max_topic_alias, count16({0, 65535}), Applies::live,
+        "Topic aliases that a 5.0 client may set; 0 = none. Told to it; beyond: DISCONNECT 0x94.");
+  return s;
+}
+
+Section<Limits> make_limits() {
+  auto s = per_listener_limits("limits", "Everything has a limit and a stated behaviour when it is reached.");
+  s.key("max_sessions", &Limits::max_sessions, count32({1, 1'000'000}), Applies::live,
+        "Sessions kept for clients that are away. Beyond: a CONNECT that needs a new one gets 0x97 (5.0) or 3 "
+        "(3.1.1).");
+  s.key("max_session_expiry", &Limits::max_session_expiry, timer({Seconds(1), 36'500 * day}), Applies::live,
+        "How long a session outlives its connection: the upper bound for 5.0 clients, the value for 3.1.1 clients with "
+        "clean session 0. What waited for an expired session is counted as dropped.");
+  s.key("max_retained_messages", &Limits::max_retained_messages, count({1, unlimited}, Lifted::allowed), Applies::live,
+        "Retained messages. Beyond: delivered but not retained, counted; a 5.0 publisher gets 0x97.");
+  s.key("max_retained_bytes", &Limits::max_retained_bytes, size({64 * KiB, unlimited}, Lifted::allowed), Applies::live,
+        "As max_retained_messages, in bytes.");
+  s.key("max_uncommitted_bytes", &Limits::max_uncommitted_bytes, size({1 * MiB, 1 * GiB}), Applies::live,
+        "Handed to the disk and not yet there, of all connections. Beyond: publishers are not read (and not timed out) "
+        "until the disk has caught up.");
+  s.key("refuse_after", &Limits::refuse_after, duration({Seconds(1), hours(1)}), Applies::live,
+        "Disk full: how long a durable publish of a 3.1.1 client is held before the connection is closed, so that it "
+        "sends again. 5.0 clients get 0x97 at once.");
+  return s;
+}
+
+Section<Listener> make_listener() {
+  Section<Listener> s("listeners[]",
+                      "Where devices connect. Without the key: 127.0.0.1 and ::1, port 1883; anonymous, unless there "
+                      "are users.");
+  s.key("name", &Listener::name, name_text(), Applies::reconnect, "Unique. What page, log and metrics call it.")
+      .required();
+  s.key("bind", &Listener::bind, bind_text(), Applies::reconnect,
+        "The address to listen on; \"0.0.0.0\" and \"::\" are all. One that is not there yet is waited for.")
+      .required();
+  s.key("port", &Listener::port, count16({1, 65535}), Applies::reconnect, "TCP port.");
+  s.key("transport", &Listener::transport,
+        word<Transport>({{"tcp", Transport::tcp}},
+                        {.later = {"websocket", "unix"}, .theirs = {{"websockets", "websocket"}, {"mqtt", "tcp"}}}),
+        Applies::reconnect, "What MQTT runs on.");
+  s.key("protocol_versions", &Listener::protocol_versions,
+        list(word<ProtocolVersion>(
+                 {{"3.1", ProtocolVersion::v3_1}, {"3.1.1", ProtocolVersion::v3_1_1}, {"5.0", ProtocolVersion::v5_0}},
+                 {.theirs = {{"3", "3.1"}, {"4", "3.1.1"}, {"5", "5.0"}}}),
+             "\"3.1\", \"3.1.1\", \"5.0\"", {1, 3}),
+        Applies::reconnect, "Versions accepted; the others are refused as the standard says.");
+  s.key("allow_anonymous", &Listener::allow_anonymous, boolean(), Applies::live,
+        "Let clients in that send no user name. Never the default in a file.");
+  s.key("limits", &Listener::limits, object(listener_limits_section()), Applies::live,
+        "Keys of `limits` for this listener alone.");
+  s.later({"tls", "path", "mode", "owner"});
+  return s;
+}
+
+}  // namespace
+
+const Section<Limits>& limits_section() {
+  static const Section<Limits> section = make_limits();
+  return section;
+}
+
+const Section<Limits>& listener_limits_section() {
+  static const Section<Limits> section = per_listener_limits("listeners[].limits", "As in `limits`, for one listener.")
+                                             .default_is_for_all("that of `limits`");
+  return section;
+}
+
+const Section<Listener>& listener_section() {
+  static const Section<Listener> section = make_listener();
+  return section;
+}
+
+const Section<User>& user_section() {
+  static const Section<User> section = [] {
+    Section<User> s("access.users[]", "Devices that log in with a user name.");
+    s.key("name", &User::name, free_text({1, 256}), Applies::live, "Unique; as the device sends it.").required();
+    s.key("password_hash", &User::password_hash, secret(), Applies::live,
+          "`$argon2id$...`, made by `tidegate passwd`; never a plain password.")
+        .required();
+    return s;
+  }();
+  return section;
+}
+
+const Section<Access>& access_section() {
+  static const Section<Access> section = [] {
+    Section<Access> s("access", "Who may connect. Whoever may log in may do everything.");
+    s.key("users", &Access::users, list(object(user_section()), "objects", {0, 10'000}), Applies::live,
+          "Devices with a user name.");
+    s.later({"password_file", "acl_file", "acl"});
+    return s;
+  }();
+  return section;
+}
+
+}  // namespace tidegate::config

@@ -1,0 +1,136 @@
+#include "config/validate.h"
+
+#include <algorithm>
+
+#include "config/units.h"
+
+namespace tidegate::config {
+namespace {
+
+constexpr uint16_t tls_port = 8883;
+
+std::string nth(const char* list, size_t i) {
+  return child_pointer(list, i);
+}
+
+bool all_of_a_family(const std::string& bind) {
+  return bind == "0.0.0.0" || bind == "::";
+}
+
+// The two cannot listen on one port together.
+bool collide(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  bool a_is_v6 = a.find(':') != std::string::npos, b_is_v6 = b.find(':') != std::string::npos;
+  bool both_addresses = is_ip_address(a) && is_ip_address(b);
+  return both_addresses && a_is_v6 == b_is_v6 && (all_of_a_family(a) || all_of_a_family(b));
+}
+
+void check_pairs_of_listeners(const Config& config, Findings& findings) {
+  for (size_t j = 0; j < config.listeners.size(); ++j) {
+    for (size_t i = 0; i < j; ++i) {
+      const Listener &a = config.listeners[i], &b = config.listeners[j];
+      std::string first = nth("/listeners", i), second = nth("/listeners", j);
+      if (a.name == b.name && !b.name.empty())
+        findings.error(second + "/name", "the name \"" + b.name + "\" belongs to the listener in " +
+                                             findings.line_of(first + "/name", second) + " already");
+      if (a.port == b.port && !a.bind.empty() && collide(a.bind, b.bind))
+        findings.error(second + "/bind",
+                       "port " + std::to_string(b.port) + " of " + b.bind + " is taken by the listener in " +
+                           findings.line_of(first, second) + " (" + a.bind + ")",
+                       {second + "/bind", second + "/port", first + "/bind", first + "/port"});
+    }
+  }
+}
+
+void check_listener(const Config& config, size_t i, Findings& findings) {
+  const Listener& listener = config.listeners[i];
+  std::string at = nth("/listeners", i);
+  if (!listener.allow_anonymous && config.access.users.empty())
+    findings.error(at,
+                   "this listener lets nobody in: add a user under access.users, or write \"allow_anonymous\": true",
+                   {"/access", at + "/allow_anonymous"});
+  if (listener.allow_anonymous && !is_loopback(listener.bind) && !listener.bind.empty())
+    findings.warning(at + "/allow_anonymous",
+                     "everybody who reaches " + listener.bind + ":" + std::to_string(listener.port) +
+                         " may read and write every topic: write false and add users under access.users",
+                     {at + "/bind", at + "/allow_anonymous"});
+  if (listener.port == tls_port)
+    findings.warning(at + "/port",
+                     "8883 is the port of MQTT over TLS, and this listener has no TLS: devices that expect it will not "
+                     "connect",
+                     {at + "/port", at + "/tls"});
+  if (listener.limits.max_packet_size > listener.limits.max_queued_bytes)
+    findings.warning(at + "/limits",
+                     "max_packet_size is above max_queued_bytes: the largest packets cannot wait for a "
+                     "device that is away",
+                     {"/limits", at + "/limits"});
+}
+
+std::string wrong_hash(const std::string& hash) {
+  constexpr std::string_view remedy = "; make one with: tidegate passwd";
+  if (hash.starts_with("$6$") || hash.starts_with("$7$"))
+    return "expected \"$argon2id$...\", found a hash of Mosquitto's, which this version does not check" +
+           std::string(remedy);
+  if (!hash.starts_with("$argon2id$"))
+    return "expected \"$argon2id$...\"; a plain password is never taken" + std::string(remedy);
+  constexpr auto dollars = 5;  // $argon2id$v=19$m=65536,t=3,p=1$salt$hash
+  if (std::ranges::count(hash, '$') != dollars || hash.ends_with('$'))
+    return "expected a whole \"$argon2id$v=19$m=...,t=...,p=...$salt$hash\", found a part of one" + std::string(remedy);
+  return "";
+}
+
+void check_users(const Config& config, Findings& findings) {
+  const auto& users = config.access.users;
+  for (size_t j = 0; j < users.size(); ++j) {
+    std::string at = nth("/access/users", j);
+    for (size_t i = 0; i < j; ++i)
+      if (users[i].name == users[j].name && !users[j].name.empty())
+        findings.error(at + "/name",
+                       "the user stands in " + findings.line_of(nth("/access/users", i), at) + " already");
+    if (users[j].password_hash.empty()) continue;
+    if (std::string wrong = wrong_hash(users[j].password_hash.reveal()); !wrong.empty())
+      findings.error(at + "/password_hash", wrong);
+  }
+}
+
+void check_box(const Config& config, Findings& findings) {
+  for (size_t i = 0; i < config.log.destinations.size(); ++i) {
+    const LogDestination& to = config.log.destinations[i];
+    std::string at = nth("/log/destinations", i);
+    if (to.type == LogTo::file && to.path.empty())
+      findings.error(at, "the key \"path\" is missing: expected the file to write to", {at + "/path", at + "/type"});
+    for (const char* key : {"/path", "/max_size", "/keep"})
+      if (to.type != LogTo::file && findings.written(at + key))
+        findings.warning(at + key, "has no effect: the destination is no file", {at + "/type"});
+  }
+  uint64_t sum = 0;
+  for (const Bridge& bridge : config.bridges)
+    sum += std::min(bridge.queue.max_bytes, config.store.max_bytes);  // unlimited: the store decides
+  bool bounded = std::ranges::none_of(config.bridges, [](const Bridge& b) { return b.queue.max_bytes == unlimited; });
+  if (bounded && config.store.max_bytes != unlimited && sum > config.store.max_bytes)
+    findings.warning("/store/max_bytes",
+                     "the queues of all bridges may take " + size_text(sum) + " together, and the store only " +
+                         size_text(config.store.max_bytes) + ": it is full before they are",
+                     {"/bridges", "/store/max_bytes"});
+}
+
+}  // namespace
+
+void validate_lan(const Config& config, Findings& findings) {
+  bool written = findings.written("/listeners");
+  if (written && config.listeners.empty()) findings.warning("/listeners", "no listener: no device can connect");
+  if (written) {
+    check_pairs_of_listeners(config, findings);
+    for (size_t i = 0; i < config.listeners.size(); ++i) check_listener(config, i, findings);
+  }
+  check_users(config, findings);
+}
+
+void validate(const Config& config, const Places& places, Reading& reading) {
+  Findings findings(places, reading);
+  validate_lan(config, findings);
+  validate_bridges(config, findings);
+  check_box(config, findings);
+}
+
+}  // namespace tidegate::config

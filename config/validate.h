@@ -1,0 +1,23 @@
+// What the keys say together: sections that contradict each other, names used twice, rules that cannot be.
+#pragma once
+
+#include "config/config.h"
+#include "config/findings.h"
+#include "config/include.h"
+#include "config/reading.h"
+#include "gateway/base/topic.h"
+
+namespace tidegate::config {
+
+// Reports to `reading`. Runs on a configuration with reading errors, too, so that all errors come at once; what depends
+// on a part that could not be read is left out.
+void validate(const Config& config, const Places& places, Reading& reading);
+
+// One half each, called by validate.
+void validate_lan(const Config& config, Findings& findings);
+void validate_bridges(const Config& config, Findings& findings);
+
+// Is there a topic that both match?
+[[nodiscard]] bool overlap(const TopicFilter& a, const TopicFilter& b);
+
+}  // namespace tidegate::config

@@ -1,0 +1,328 @@
+#include "gateway/app.h"
+
+#include <fmt/format.h>
+#include <malloc.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/signal_set.hpp>
+#include <optional>
+
+#include "config/load.h"
+#include "config/outside.h"
+#include "config/reload.h"
+#include "gateway/bridges.h"
+#include "gateway/event_log.h"
+#include "gateway/log_setup.h"
+#include "gateway/net/core_loop.h"
+#include "gateway/passwords.h"
+#include "gateway/settings.h"
+#include "gateway/supervisor.h"
+#include "gateway/users.h"
+#include "store/committer.h"
+#include "store/disk_space.h"
+#include "store/open_store.h"
+
+namespace tidegate {
+namespace {
+
+constexpr Millis stop_limit{4000};
+constexpr auto status_interval = std::chrono::seconds(1);
+
+int start_failed(const Error& error) {
+  fmt::print(stderr, "tidegate: {}\n", error.context);
+  return exit_code::start_failed;
+}
+
+class App {
+ public:
+  App(const RunOptions& options, config::Config config) : options_(options), config_(std::move(config)) {}
+
+  int run();
+
+ private:
+  [[nodiscard]] Status open_store();
+  [[nodiscard]] Status restore();
+  [[nodiscard]] Status listen();
+  void report_start();
+  void wait_for_signals();
+  void tick();
+  void reload();
+  void apply(const config::Config& next);
+  void apply_listeners(const config::Changes& changes, const config::Config& next);
+  void apply_bridges(const config::Changes& changes, const config::Config& next);
+  void stop();
+
+  RunOptions options_;
+  config::Config config_;
+  Users users_;
+  EventLog events_;
+  store::Opened opened_;
+  std::unique_ptr<store::Committer> committer_;
+  std::unique_ptr<net::CoreLoop> loop_;
+  std::unique_ptr<Bridges> bridges_;
+  std::unique_ptr<net::TaskThreads> files_;
+  std::optional<boost::asio::signal_set> signals_;
+  std::optional<net::Timer> ticker_;
+  store::Health::State last_health_ = store::Health::State::ok;
+};
+
+Status App::open_store() {
+  auto opened = store::open_store(
+      {config_.store.path, config_.store.on_newer == config::OnNewer::set_aside, store::OpenOptions{}.memory_bytes});
+  if (!opened) return tl::unexpected(opened.error());
+  opened_ = std::move(*opened);
+  if (!opened_.set_aside.empty()) {
+    spdlog::error("Store set aside: path=\"{}\" carried_over={} unreadable={}; the gateway runs on a new one",
+                  opened_.set_aside, opened_.salvaged, opened_.unreadable);
+  }
+  store::Committer::Options options;
+  options.durability = durability_of(config_.store.durability);
+  options.sync_interval = config_.store.sync_interval;
+  options.min_free = config_.store.min_free;
+  options.free_bytes = [path = config_.store.path] { return store::free_disk_bytes(path).value_or(UINT64_MAX); };
+  options.on_progress = [this] {
+    if (loop_) loop_->commit_progressed();
+  };
+  net::CoreLoopOptions loop;
+  loop.limits = limits_of(config_.limits);
+  loop.connections_max = config_.limits.max_connections;
+  loop.pending_connects_max = config_.limits.max_pending_connects;
+  loop.pending_bytes_max = config_.limits.max_uncommitted_bytes;
+  loop.check_password = [this](const std::string& user, const std::string& password) {
+    return users_.check(user, password);
+  };
+  committer_ = std::make_unique<store::Committer>(*opened_.store, options);
+  loop_ = std::make_unique<net::CoreLoop>(loop, *opened_.store, *committer_, events_);
+  return {};
+}
+
+Status App::restore() {
+  loop_->enter_turn();
+  auto restored = loop_->broker().restore(*opened_.store);
+  if (!restored) return tl::unexpected(restored.error());
+  bridges_ = std::make_unique<Bridges>(*loop_, *opened_.store, *committer_);
+  for (const config::Bridge& bridge : config_.bridges) {
+    if (Status added = bridges_->add(bridge); !added) return added;
+  }
+  // The queues' ids are on disk before a bridge writes its marks.
+  if (Status committed = loop_->commit_now(); !committed) return committed;
+  if (!opened_.clean) {
+    spdlog::warn(
+        "Recovered after an unclean stop: messages={} of_bridges={} of_sessions={} retained={} sessions={} "
+        "unreadable={}",
+        bridges_->waiting() + restored->session_messages, bridges_->waiting(), restored->session_messages,
+        restored->retained, restored->sessions, restored->unreadable);
+  }
+  return {};
+}
+
+Status App::listen() {
+  for (const config::Listener& listener : config_.listeners) {
+    auto opened = loop_->add_listener(listener_of(listener, config_.access));
+    if (opened) continue;
+    // Without a file, loopback of the other IP version is a courtesy: not every box has both.
+    if (!options_.config_file.empty() || loop_->listeners().empty()) return opened;
+    spdlog::warn("{}", opened.error().context);
+  }
+  return {};
+}
+
+void App::report_start() {
+  for (const auto& listener : loop_->listeners()) {
+    if (!listener->is_listening()) continue;
+    spdlog::info("Listening: listener={} address={} login={}", listener->options().policy.name, listener->address(),
+                 listener->options().policy.allow_anonymous ? "not needed" : "needed");
+  }
+  spdlog::info("Data: path=\"{}\" durability={}", config_.store.path,
+               config_.store.durability == config::Durability::always     ? "always"
+               : config_.store.durability == config::Durability::interval ? "interval"
+                                                                          : "os");
+  if (options_.config_file.empty()) {
+    spdlog::info(
+        "Only programs on this machine can connect. To open it to the LAN and connect a cloud, write a "
+        "configuration and run it:");
+    spdlog::info("  tidegate init --bind 0.0.0.0 --user NAME --mosquitto HOST");
+    spdlog::info("  tidegate run -c tidegate.json");
+  }
+}
+
+void App::wait_for_signals() {
+  signals_->async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload();
+      wait_for_signals();
+    } else {
+      spdlog::info("Stopping: signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      loop_->stop();
+    }
+  });
+}
+
+// Once a second: what the bridges say, and what became of the disk.
+void App::tick() {
+  ticker_->expires_after(status_interval);
+  ticker_->async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    loop_->enter_turn();
+    bridges_->publish_status();
+    if (store::Health health = committer_->health(); health.state != last_health_) {
+      last_health_ = health.state;
+      if (health.state == store::Health::State::ok) {
+        spdlog::info("Store takes messages again: free_bytes={}", health.free_bytes);
+      } else {
+        spdlog::error(
+            "Store takes no new messages that must be kept: reason=\"{}\" free_bytes={}; live delivery goes on",
+            health.reason, health.free_bytes);
+      }
+    }
+    tick();
+  });
+}
+
+void App::stop() {
+  supervisor::notify("STOPPING=1");
+  ticker_.reset();
+  signals_.reset();
+  bridges_->stop();
+  files_.reset();
+  committer_.reset();
+  if (Status marked = opened_.store->mark_clean(); !marked) {
+    spdlog::error("Cannot note the orderly stop: {}", marked.error().context);
+  }
+  bridges_.reset();
+  loop_.reset();
+  spdlog::info("Stopped");
+  spdlog::shutdown();
+}
+
+int App::run() {
+  ::signal(SIGPIPE, SIG_IGN);
+  if (Status log = set_up_log(config_.log, options_.verbose); !log) return start_failed(log.error());
+  // Bursts leave free pages behind; a small box wants them back, and the commit thread needs no arena of its own.
+  ::mallopt(M_ARENA_MAX, 2);
+  ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  spdlog::info("Tidegate starts: version={} config=\"{}\"", TIDEGATE_VERSION,
+               options_.config_file.empty() ? "(default)" : options_.config_file);
+  users_.set(config_.access.users);
+  events_.set_connection_messages(config_.log.connection_messages);
+  if (Status opened = open_store(); !opened) return start_failed(opened.error());
+  if (Status restored = restore(); !restored) return start_failed(restored.error());
+  if (Status listening = listen(); !listening) return start_failed(listening.error());
+  bridges_->start();
+  files_ = std::make_unique<net::TaskThreads>("tg-files", 1, 10);
+  signals_.emplace(loop_->io(), SIGTERM, SIGINT, SIGHUP);
+  wait_for_signals();
+  ticker_.emplace(loop_->io());
+  tick();
+  report_start();
+  supervisor::ready();
+  loop_->run(stop_limit);
+  stop();
+  return exit_code::success;
+}
+
+// Reading files may take long, so a thread of its own does it; a bad configuration changes nothing.
+void App::reload() {
+  if (options_.config_file.empty()) {
+    spdlog::warn("Nothing to reload: no configuration file");
+    return;
+  }
+  bool posted = files_->post([this] {
+    auto loaded = config::load(options_.config_file, config::real_outside());
+    if (!loaded) {
+      for (const config::Problem& problem : loaded.error()) spdlog::error("{}", config::render(problem));
+      spdlog::error("Configuration not reloaded: the running one stays");
+      return;
+    }
+    for (const config::Problem& problem : loaded->warnings) spdlog::warn("{}", config::render(problem));
+    loop_->post([this, next = std::move(loaded->config)] { apply(next); });
+  });
+  if (!posted) spdlog::warn("Reload skipped: others are waiting");
+}
+
+void App::apply(const config::Config& next) {
+  config::Diff diff = config::diff(config_, next);
+  for (const std::string& key : diff.restart) spdlog::warn("Waits for a restart: key={}", key);
+  users_.set(next.access.users);
+  set_log_level(next.log, options_.verbose);
+  events_.set_connection_messages(next.log.connection_messages);
+  loop_->set_limits(limits_of(next.limits), next.limits.max_connections, next.limits.max_pending_connects,
+                    next.limits.max_uncommitted_bytes);
+  apply_listeners(diff.listeners, next);
+  apply_bridges(diff.bridges, next);
+  config::Store store = config_.store;  // of a restart
+  config_ = next;
+  config_.store = store;
+  spdlog::info("Configuration reloaded: live={} restart={} listeners={} bridges={}", diff.live.size(),
+               diff.restart.size(),
+               diff.listeners.added.size() + diff.listeners.removed.size() + diff.listeners.changed.size(),
+               diff.bridges.added.size() + diff.bridges.removed.size() + diff.bridges.changed.size());
+}
+
+void App::apply_listeners(const config::Changes& changes, const config::Config& next) {
+  for (const std::string& name : changes.removed) loop_->remove_listener(name);
+  for (const config::Changed& changed : changes.changed) {
+    if (changed.reconnects()) loop_->remove_listener(changed.name);
+  }
+  for (const config::Listener& listener : next.listeners) {
+    net::ListenerOptions options = listener_of(listener, next.access);
+    if (loop_->update_listener(options)) continue;
+    if (Status opened = loop_->add_listener(options); !opened) {
+      spdlog::error("{}", opened.error().context);
+    } else {
+      spdlog::info("Listening: listener={} address={}", listener.name, loop_->listeners().back()->address());
+    }
+  }
+}
+
+void App::apply_bridges(const config::Changes& changes, const config::Config& next) {
+  auto is_named = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  for (const std::string& name : changes.removed) bridges_->remove(name);
+  for (const config::Bridge& bridge : next.bridges) {
+    bool changed = std::any_of(changes.changed.begin(), changes.changed.end(),
+                               [&](const config::Changed& each) { return each.name == bridge.name; });
+    if (is_named(changes.added, bridge.name)) {
+      bridges_->add_live(bridge);
+    } else if (changed) {
+      bridges_->change(bridge);
+    }
+  }
+}
+
+}  // namespace
+
+int run_gateway(const RunOptions& options) {
+  config::Outside outside = config::real_outside();
+  config::Config config;
+  if (options.config_file.empty()) {
+    config = config::default_config(config::default_gateway_name(outside), config::default_store_path(outside));
+    if (options.port != 0) {
+      for (config::Listener& listener : config.listeners) listener.port = options.port;
+    }
+  } else {
+    auto loaded = config::load(options.config_file, outside);
+    if (!loaded) {
+      for (const config::Problem& problem : loaded.error()) fmt::print(stderr, "{}\n", config::render(problem));
+      return exit_code::bad_configuration;
+    }
+    for (const config::Problem& problem : loaded->warnings) fmt::print(stderr, "{}\n", config::render(problem));
+    config = std::move(loaded->config);
+    if (options.port != 0 && config.listeners.size() != 1) {
+      fmt::print(stderr, "tidegate: -p needs a configuration with one listener; this one has {}. Set \"port\" there\n",
+                 config.listeners.size());
+      return exit_code::bad_configuration;
+    }
+    if (options.port != 0) config.listeners.front().port = options.port;
+  }
+  if (options.background) supervisor::go_to_background();
+  return App(options, std::move(config)).run();
+}
+
+}  // namespace tidegate

@@ -1,0 +1,28 @@
+// The running gateway: the only place that knows all parts, makes them in order and ends them in order.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "config/config.h"
+#include "gateway/base/result.h"
+
+namespace tidegate {
+
+struct RunOptions {
+  std::string config_file;  // empty: the default configuration
+  uint16_t port = 0;        // in place of the one listener's port; 0: as configured
+  bool verbose = false;
+  bool background = false;
+};
+
+namespace exit_code {
+inline constexpr int success = 0;
+inline constexpr int start_failed = 1;
+inline constexpr int bad_configuration = 3;
+}  // namespace exit_code
+
+// Runs until SIGTERM or SIGINT. Gives the exit code; a failure was explained in one line on stderr.
+[[nodiscard]] int run_gateway(const RunOptions& options);
+
+}  // namespace tidegate

@@ -1,0 +1,285 @@
+#include "gateway/bridges.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "gateway/bridge_status.h"
+#include "gateway/settings.h"
+#include "store/keys.h"
+#include "store/records.h"
+
+namespace tidegate {
+namespace {
+
+// QoS 0 messages from remotes between their threads and the core; beyond it they are dropped and counted.
+constexpr uint32_t qos0_on_their_way_max = 10'000;
+
+// The value of one key of the store, decoded; the default where there is none.
+template <class Mark, class Decode>
+Result<Mark> read_mark(store::Store& store, const std::string& key, Decode decode) {
+  Mark mark;
+  auto scanned = store.scan(key, [&](std::string_view found, std::string_view value) {
+    if (found == key) mark = decode(value).value_or(Mark{});
+    return false;
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  return mark;
+}
+
+}  // namespace
+
+struct Bridges::Line {
+  BridgeId id;
+  config::Bridge config;
+  bridge::TopicMap map;
+  QueueId out_queue, inbox_queue;
+  store::QueueTail out_tail;  // committed
+  store::QueueHead out_head;  // as restored
+  store::QueueTail inbox_tail;
+  store::QueueRemover inbox;
+  std::unique_ptr<bridge::Bridge> bridge;  // none while one stops and its successor waits
+  bool stopping = false;
+  bool removed = false;
+  bool said_connected = false;
+  std::string published_state, published_status;
+};
+
+Bridges::Bridges(net::CoreLoop& loop, store::Store& store, store::Committer& committer)
+    : loop_(loop), store_(store), committer_(committer), stopper_("tg-stopper", 1, 1000) {}
+
+Bridges::~Bridges() {
+  stop();
+}
+
+Bridges::Line* Bridges::find(BridgeId id) {
+  auto found = std::find_if(lines_.begin(), lines_.end(), [&](const auto& line) { return line->id == id; });
+  return found == lines_.end() ? nullptr : found->get();
+}
+
+Bridges::Line* Bridges::find(const std::string& name) {
+  auto found = std::find_if(lines_.begin(), lines_.end(),
+                            [&](const auto& line) { return line->config.name == name && !line->removed; });
+  return found == lines_.end() ? nullptr : found->get();
+}
+
+Result<std::unique_ptr<Bridges::Line>> Bridges::make_line(const config::Bridge& config) {
+  auto map = bridge::TopicMap::make(bridge_of(config).rules);
+  if (!map) return tl::unexpected(map.error());
+  auto out = loop_.broker().named_queue(store_, "bridge/" + config.name + "/out");
+  if (!out) return tl::unexpected(out.error());
+  auto inbox = loop_.broker().named_queue(store_, "bridge/" + config.name + "/in");
+  if (!inbox) return tl::unexpected(inbox.error());
+  auto out_tail = read_mark<store::QueueTail>(store_, store::queue_tail_key(*out), store::decode_queue_tail);
+  auto out_head = read_mark<store::QueueHead>(store_, store::queue_head_key(*out), store::decode_queue_head);
+  auto in_tail = read_mark<store::QueueTail>(store_, store::queue_tail_key(*inbox), store::decode_queue_tail);
+  auto in_head = read_mark<store::QueueHead>(store_, store::queue_head_key(*inbox), store::decode_queue_head);
+  for (const Error* error : {out_tail ? nullptr : &out_tail.error(), out_head ? nullptr : &out_head.error(),
+                             in_tail ? nullptr : &in_tail.error(), in_head ? nullptr : &in_head.error()}) {
+    if (error) return tl::unexpected(*error);
+  }
+  return std::unique_ptr<Line>(new Line{BridgeId{next_id_++},
+                                        config,
+                                        std::move(*map),
+                                        *out,
+                                        *inbox,
+                                        *out_tail,
+                                        *out_head,
+                                        *in_tail,
+                                        store::QueueRemover(*inbox, *in_head),
+                                        nullptr,
+                                        false,
+                                        false,
+                                        false,
+                                        {},
+                                        {}});
+}
+
+std::vector<broker::BridgeRoute> Bridges::routes_of(Line& line) {
+  std::vector<broker::BridgeRoute> routes;
+  for (const bridge::LocalFilter& local : line.map.local_filters()) {
+    const config::Rule& rule = line.config.rules[local.rule];
+    auto map = [map = line.map, at = local.rule, qos = local.qos](TopicName topic) -> std::optional<std::string> {
+      auto target = map.map_out(at, topic, qos, false);
+      if (!target) return {};
+      return std::move(target->topic);
+    };
+    routes.push_back({nullptr, static_cast<uint32_t>(local.rule), local.filter, local.qos, local.queue_qos0,
+                      rule.retain == config::RetainFlag::keep, std::move(map)});
+  }
+  return routes;
+}
+
+void Bridges::attach(Line& line) {
+  auto end = std::make_unique<broker::BridgeEnd>(broker::BridgeEnd{
+      line.id, store::QueueAppender(line.out_queue, line.out_tail), routes_of(line), {}, {}, false, {}});
+  end->offer_qos0 = [&line](MessagePtr message) { return line.bridge && line.bridge->offer_qos0(std::move(message)); };
+  end->committed = [&line](const store::QueueTail& tail) {
+    line.out_tail = tail;
+    if (line.bridge) line.bridge->out_tail(tail);
+  };
+  loop_.broker().attach(std::move(end));
+}
+
+void Bridges::make_bridge(Line& line, const bridge::Queues& queues) {
+  line.bridge = std::make_unique<bridge::Bridge>(line.id, bridge_of(line.config), store_, committer_, queues, *this);
+}
+
+// What a remote was acknowledged for and no session had yet when the gateway stopped.
+Status Bridges::take_inbox(Line& line) {
+  Seq from = line.inbox.head().first;
+  for (;;) {
+    std::vector<store::QueueRecord> records;
+    if (auto read = store_.read_queue(line.inbox_queue, from, line.inbox_tail.next, {}, records); !read) return read;
+    if (records.empty()) return {};
+    for (const store::QueueRecord& record : records) {
+      Message message = *record.message;
+      message.from_bridge = line.id;
+      loop_.broker().publish_from_bridge(message, &line.inbox, record.seq);
+      from = Seq{record.seq.value + 1};
+    }
+  }
+}
+
+Status Bridges::add(const config::Bridge& config) {
+  auto line = make_line(config);
+  if (!line) return tl::unexpected(line.error());
+  attach(**line);
+  lines_.push_back(std::move(*line));
+  return take_inbox(*lines_.back());
+}
+
+uint64_t Bridges::waiting() const {
+  uint64_t messages = 0;
+  for (const auto& line : lines_) messages += store::size_of(line->out_tail, line->out_head).messages;
+  return messages;
+}
+
+void Bridges::start() {
+  for (const auto& line : lines_) start(*line);
+}
+
+void Bridges::start(Line& line) {
+  make_bridge(line, {line.out_queue, line.out_head, line.out_tail, line.inbox_queue, line.inbox_tail});
+  line.bridge->start();
+  publish_state(line);
+}
+
+// The link ends on a thread of its own. What follows is decided when it has: nothing for a removed bridge, else a
+// successor by the newest configuration, which goes on from the marks of the one before.
+void Bridges::end_in_background(Line& line) {
+  if (line.stopping) return;
+  line.stopping = true;
+  auto task = [this, &line, ending = line.bridge.get()] {
+    ending->stop();
+    loop_.post([this, &line] { ended(line); });
+  };
+  if (!stopper_.post(std::move(task))) spdlog::error("Cannot stop bridge now: bridge={}", line.config.name);
+}
+
+void Bridges::ended(Line& line) {
+  bridge::Queues queues = line.bridge->final_queues();
+  line.bridge.reset();
+  line.stopping = false;
+  queues.out_tail = line.out_tail;
+  if (line.removed) {
+    std::erase_if(lines_, [&](const auto& each) { return each.get() == &line; });
+    return;
+  }
+  make_bridge(line, queues);
+  line.bridge->start();
+  publish_state(line);
+}
+
+void Bridges::add_live(const config::Bridge& config) {
+  for (const auto& line : lines_) {
+    if (line->config.name != config.name) continue;
+    line->removed = false;  // taken out a moment ago and still stopping
+    attach(*line);
+    return change(config);
+  }
+  if (auto added = add(config); !added) {
+    spdlog::error("Cannot add bridge: bridge={} error=\"{}\"", config.name, added.error().context);
+    return;
+  }
+  start(*lines_.back());
+}
+
+void Bridges::change(const config::Bridge& config) {
+  Line* line = find(config.name);
+  auto map = bridge::TopicMap::make(bridge_of(config).rules);
+  if (!line || !map) return;
+  line->config = config;
+  line->map = std::move(*map);
+  loop_.broker().replace_routes(line->id, routes_of(*line));
+  end_in_background(*line);
+}
+
+void Bridges::remove(const std::string& name) {
+  Line* line = find(name);
+  if (!line) return;
+  line->removed = true;
+  uint64_t waiting = line->bridge ? line->bridge->status().queue_messages : 0;
+  spdlog::warn("Bridge removed, its queue is kept: bridge={} messages={}", name, waiting);
+  loop_.broker().detach(line->id);
+  loop_.broker().publish_own(line->config.notification_topic, "");
+  loop_.broker().publish_own(line->config.status_topic, "");
+  end_in_background(*line);
+}
+
+void Bridges::publish_state(Line& line) {
+  if (!line.bridge || !line.config.notifications) return;
+  std::string state = line.bridge->status().state == bridge::LinkState::connected ? "1" : "0";
+  if (state == line.published_state) return;
+  line.published_state = state;
+  loop_.broker().publish_own(line.config.notification_topic, state);
+}
+
+void Bridges::publish_status() {
+  WallTime now = read_clock().wall;
+  for (const auto& line : lines_) {
+    if (!line->bridge || line->removed) continue;
+    std::string status = status_json(line->bridge->status(), now);
+    if (status == line->published_status) continue;
+    loop_.broker().publish_own(line->config.status_topic, status);
+    line->published_status = std::move(status);
+  }
+}
+
+void Bridges::stop() {
+  std::vector<std::thread> stopping;
+  for (const auto& line : lines_) {
+    if (line->bridge) stopping.emplace_back([&line] { line->bridge->stop(); });
+  }
+  for (std::thread& thread : stopping) thread.join();
+}
+
+void Bridges::take(BridgeId id, const Message& message, Seq seq) {
+  Line* line = find(id);
+  if (!line) return;  // removed: the record stays in the inbox that is kept
+  loop_.broker().publish_from_bridge(message, seq.value == 0 ? nullptr : &line->inbox, seq);
+}
+
+void Bridges::inbound(BridgeId id, MessagePtr message, QueueId, Seq seq) {
+  bool qos0 = seq.value == 0;
+  if (qos0 && qos0_on_their_way_.fetch_add(1) >= qos0_on_their_way_max) {
+    --qos0_on_their_way_;
+    ++qos0_dropped_;
+    return;
+  }
+  loop_.post([this, id, message = std::move(message), seq, qos0] {
+    if (qos0) --qos0_on_their_way_;
+    take(id, *message, seq);
+  });
+}
+
+void Bridges::state_changed(BridgeId id) {
+  loop_.post([this, id] {
+    if (Line* line = find(id)) publish_state(*line);
+  });
+}
+
+}  // namespace tidegate

@@ -1,0 +1,51 @@
+#include "gateway/log_setup.h"
+
+#include <spdlog/sinks/rotating_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <vector>
+
+namespace tidegate {
+namespace {
+
+spdlog::level::level_enum level_of(config::LogLevel level) {
+  switch (level) {
+    case config::LogLevel::error: return spdlog::level::err;
+    case config::LogLevel::warning: return spdlog::level::warn;
+    case config::LogLevel::notice:
+    case config::LogLevel::info: return spdlog::level::info;
+    case config::LogLevel::debug: return spdlog::level::debug;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+Status set_up_log(const config::Log& log, bool verbose) {
+  std::vector<spdlog::sink_ptr> sinks;
+  try {
+    for (const config::LogDestination& to : log.destinations) {
+      if (to.type == config::LogTo::file) {
+        sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(to.path, to.max_size, to.keep));
+      } else {
+        sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+      }
+    }
+  } catch (const spdlog::spdlog_ex& error) {
+    return fail(ErrorCode::io, std::string("cannot write the log: ") + error.what());
+  }
+  auto logger = std::make_shared<spdlog::logger>("tidegate", sinks.begin(), sinks.end());
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->flush_on(spdlog::level::warn);
+  spdlog::set_default_logger(std::move(logger));
+  spdlog::flush_every(std::chrono::seconds(1));
+  set_log_level(log, verbose);
+  return {};
+}
+
+void set_log_level(const config::Log& log, bool verbose) {
+  spdlog::set_level(verbose ? spdlog::level::debug : level_of(log.level));
+}
+
+}  // namespace tidegate

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "config/load.h"
+#include "config/outside.h"
+#include "gateway/app.h"
+#include "gateway/init_command.h"
+
+namespace tidegate {
+namespace {
+
+int check_configuration(const std::string& file) {
+  auto loaded = config::load(file, config::real_outside());
+  const auto& problems = loaded ? loaded->warnings : loaded.error();
+  for (const config::Problem& problem : problems) fmt::print(stderr, "{}\n", config::render(problem));
+  if (!loaded) return exit_code::bad_configuration;
+  fmt::print("{}: good. Listeners: {}, bridges: {}, warnings: {}\n", file, loaded->config.listeners.size(),
+             loaded->config.bridges.size(), loaded->warnings.size());
+  return exit_code::success;
+}
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App program("Tidegate: an MQTT gateway for the edge. What it acknowledged is on disk.", "tidegate");
+  program.require_subcommand(1);
+  int code = exit_code::success;
+
+  RunOptions run;
+  CLI::App* run_command = program.add_subcommand("run", "Run the gateway; without -c on loopback, anonymous");
+  run_command->add_option("-c,--config", run.config_file, "Configuration file (JSON)");
+  run_command->add_option("-p,--port", run.port, "Port of the only listener")->check(CLI::Range(1, 65535));
+  run_command->add_flag("-v,--verbose", run.verbose, "Log at level debug");
+  run_command->add_flag("-d,--daemon", run.background, "Go to the background once it serves");
+  run_command->callback([&] { code = run_gateway(run); });
+
+  std::string check_file;
+  CLI::App* check_command = program.add_subcommand("check", "Say everything that is wrong with a configuration");
+  check_command->add_option("file", check_file, "Configuration file")->required();
+  check_command->callback([&] { code = check_configuration(check_file); });
+
+  InitOptions init;
+  CLI::App* init_command = program.add_subcommand("init", "Write and check a configuration that works");
+  init_command->add_option("--file", init.file, "File to write")->capture_default_str();
+  init_command->add_option("--bind", init.bind, "Address to listen on; default loopback");
+  init_command->add_option("--user", init.user, "Name that devices log in with; a password is made")
+      ->check([](const std::string& name) {
+        bool plain = name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+                     std::string::npos;
+        return plain ? std::string() : std::string("use letters, digits, _ and -");
+      });
+  init_command->add_option("--mosquitto", init.mosquitto, "HOST or HOST:PORT of a Mosquitto to bridge to");
+  init_command->callback([&] { code = init_configuration(init); });
+
+  program.add_subcommand("version", "Print the version")->callback([] {
+    fmt::print("tidegate {}\n", TIDEGATE_VERSION);
+  });
+
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? exit_code::success : exit_code::start_failed;
+  }
+  return code;
+}
+
+}  // namespace
+}  // namespace tidegate
+
+int main(int argc, char** argv) {
+  return tidegate::parse_and_run(argc, argv);
+}

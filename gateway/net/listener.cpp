@@ -1,0 +1,126 @@
+#include "gateway/net/listener.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/ip/v6_only.hpp>
+
+#include "gateway/net/core_loop.h"
+
+namespace tidegate::net {
+namespace {
+
+constexpr auto address_retry = std::chrono::seconds(1);
+constexpr auto descriptors_retry = std::chrono::milliseconds(200);
+
+std::string text_of(const tcp::endpoint& endpoint) {
+  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", endpoint.address().to_string(), endpoint.port())
+                                    : fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
+}
+
+}  // namespace
+
+Listener::Listener(CoreLoop& loop, ListenerOptions options)
+    : loop_(loop), options_(std::move(options)), acceptor_(loop.io()), retry_(loop.io()) {}
+
+std::string Listener::address() const {
+  bool v6 = options_.bind.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", options_.bind, options_.port) : fmt::format("{}:{}", options_.bind, options_.port);
+}
+
+void Listener::set_options(const ListenerOptions& options) {
+  options_ = options;
+}
+
+Status Listener::try_open(bool& absent) {
+  error_code error;
+  auto address = asio::ip::make_address(options_.bind, error);
+  if (error) {
+    return fail(ErrorCode::invalid,
+                fmt::format("listener {}: \"{}\" is not an IPv4 or IPv6 address", options_.policy.name, options_.bind));
+  }
+  tcp::endpoint endpoint(address, options_.port);
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(Acceptor::reuse_address(true), error);
+  if (!error && address.is_v6()) acceptor_.set_option(asio::ip::v6_only(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) return {};
+  error_code ignored;
+  acceptor_.close(ignored);
+  std::string what =
+      fmt::format("listener {} cannot listen on {}: {}", options_.policy.name, this->address(), error.message());
+  if (error == asio::error::address_in_use) {
+    return fail(ErrorCode::in_use, what + "; stop the program that uses this port, or choose another one");
+  }
+  if (error == asio::error::access_denied) {
+    return fail(ErrorCode::refused, what + "; ports below 1024 need the right to bind them");
+  }
+  absent = error.value() == EADDRNOTAVAIL || error == asio::error::address_family_not_supported;
+  return fail(ErrorCode::not_available, what);
+}
+
+Status Listener::open() {
+  bool absent = false;
+  Status opened = try_open(absent);
+  if (opened) {
+    accept();
+    return {};
+  }
+  if (!absent) return opened;
+  spdlog::warn("Waiting for address: listener={} bind={}; this box does not have it yet", options_.policy.name,
+               options_.bind);
+  wait_for_address();
+  return {};
+}
+
+void Listener::wait_for_address() {
+  retry_.expires_after(address_retry);
+  retry_.async_wait([this](const error_code& error) {
+    if (error) return;
+    bool absent = false;
+    if (Status opened = try_open(absent); opened) {
+      spdlog::info("Listening: listener={} address={}", options_.policy.name, address());
+      accept();
+    } else {
+      if (!absent) spdlog::error("{}", opened.error().context);
+      wait_for_address();
+    }
+  });
+}
+
+void Listener::close() {
+  error_code ignored;
+  acceptor_.close(ignored);
+  retry_.cancel();
+}
+
+void Listener::accept() {
+  acceptor_.async_accept([this](const error_code& error, Socket socket) { accepted(error, std::move(socket)); });
+}
+
+void Listener::accepted(const error_code& error, Socket socket) {
+  if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
+  if (error) {
+    // Out of descriptors, for example: accepting again at once would spin.
+    spdlog::error("Cannot accept: listener={} error=\"{}\"", options_.policy.name, error.message());
+    retry_.expires_after(descriptors_retry);
+    retry_.async_wait([this](const error_code& cancelled) {
+      if (!cancelled) accept();
+    });
+    return;
+  }
+  if (connections_ >= options_.connections_max || !loop_.has_room()) {
+    loop_.count_refused_connection();
+  } else {
+    error_code option_error;
+    socket.non_blocking(true, option_error);
+    if (options_.tcp_nodelay) socket.set_option(tcp::no_delay(true), option_error);
+    tcp::endpoint peer = socket.remote_endpoint(option_error);
+    ++connections_;
+    loop_.add_connection(std::move(socket), *this, option_error ? "?" : text_of(peer));
+  }
+  accept();
+}
+
+}  // namespace tidegate::net

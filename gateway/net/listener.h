@@ -1,0 +1,53 @@
+// A listening socket: accepts connections for the core loop. An address that the box does not have yet is waited for.
+// Thread: the core's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "gateway/base/result.h"
+#include "gateway/broker/listener_policy.h"
+#include "gateway/net/socket.h"
+
+namespace tidegate::net {
+
+class CoreLoop;
+
+struct ListenerOptions {
+  std::string bind;  // an IPv4 or IPv6 address
+  uint16_t port = 1883;
+  uint32_t connections_max = 1000;  // further ones are closed at once and counted
+  bool tcp_nodelay = true;
+  broker::ListenerPolicy policy;
+};
+
+class Listener {
+ public:
+  Listener(CoreLoop& loop, ListenerOptions options);
+
+  // Errors: in_use (port taken), invalid (not an address), refused (no permission). An absent address is no error:
+  // it is tried again every second until it is there.
+  [[nodiscard]] Status open();
+  void close();
+  [[nodiscard]] bool is_listening() const { return acceptor_.is_open(); }
+  [[nodiscard]] const ListenerOptions& options() const { return options_; }
+  void set_options(const ListenerOptions& options);  // bind and port stay
+  [[nodiscard]] std::string address() const;         // "127.0.0.1:1883", "[::1]:1883"
+
+  void connection_closed() { --connections_; }
+  [[nodiscard]] uint32_t connections() const { return connections_; }
+
+ private:
+  [[nodiscard]] Status try_open(bool& absent);
+  void wait_for_address();
+  void accept();
+  void accepted(const error_code& error, Socket socket);
+
+  CoreLoop& loop_;
+  ListenerOptions options_;
+  Acceptor acceptor_;
+  Timer retry_;
+  uint32_t connections_ = 0;
+};
+
+}  // namespace tidegate::net

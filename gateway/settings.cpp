@@ -1,0 +1,125 @@
+#include "gateway/settings.h"
+
+#include <algorithm>
+
+namespace tidegate {
+namespace {
+
+bool accepts(const config::Listener& listener, config::ProtocolVersion version) {
+  const auto& accepted = listener.protocol_versions;
+  return std::find(accepted.begin(), accepted.end(), version) != accepted.end();
+}
+
+bridge::Direction direction_of(config::Direction direction) {
+  switch (direction) {
+    case config::Direction::out: return bridge::Direction::out;
+    case config::Direction::in: return bridge::Direction::in;
+    case config::Direction::both: return bridge::Direction::both;
+  }
+  return bridge::Direction::out;
+}
+
+bridge::ProtocolVersion version_of(config::BridgeProtocol version) {
+  switch (version) {
+    case config::BridgeProtocol::automatic: return bridge::ProtocolVersion::automatic;
+    case config::BridgeProtocol::v5_0: return bridge::ProtocolVersion::v5;
+    case config::BridgeProtocol::v3_1_1: return bridge::ProtocolVersion::v311;
+  }
+  return bridge::ProtocolVersion::automatic;
+}
+
+bridge::Rule rule_of(const config::Rule& rule) {
+  bridge::Rule to;
+  to.topic = rule.topic;
+  to.direction = direction_of(rule.direction);
+  to.qos = rule.qos;
+  to.local_prefix = rule.local_prefix;
+  to.remote_prefix = rule.remote_prefix;
+  to.queue_qos0 = rule.queue_qos0;
+  to.retain = rule.retain == config::RetainFlag::keep ? bridge::RetainPolicy::keep : bridge::RetainPolicy::clear;
+  return to;
+}
+
+template <class Duration>
+Duration at_least_one(Millis value) {
+  return std::max(std::chrono::ceil<Duration>(value), Duration{1});
+}
+
+}  // namespace
+
+broker::Limits limits_of(const config::Limits& limits) {
+  broker::Limits to;
+  to.packet_bytes_max = static_cast<uint32_t>(limits.max_packet_size);
+  to.inflight_messages_max = limits.max_inflight_messages;
+  to.queued_messages_max = limits.max_queued_messages;
+  to.queued_bytes_max = limits.max_queued_bytes;
+  to.output_bytes_max = limits.max_output_buffer;
+  to.subscriptions_max = limits.max_subscriptions;
+  to.topic_levels_max = limits.max_topic_levels;
+  to.retained_messages_max = limits.max_retained_messages;
+  to.retained_bytes_max = limits.max_retained_bytes;
+  to.sessions_max = limits.max_sessions;
+  to.topic_aliases_max = limits.max_topic_alias;
+  to.keepalive_max = at_least_one<Seconds>(limits.max_keepalive);
+  to.session_expiry_max =
+      limits.max_session_expiry ? at_least_one<Seconds>(*limits.max_session_expiry) : Seconds{0xFFFFFFFF};
+  to.connect_timeout = at_least_one<Seconds>(limits.connect_timeout);
+  to.refuse_after = at_least_one<Seconds>(limits.refuse_after);
+  return to;
+}
+
+net::ListenerOptions listener_of(const config::Listener& listener, const config::Access& access) {
+  net::ListenerOptions to;
+  to.bind = listener.bind;
+  to.port = listener.port;
+  to.connections_max = listener.limits.max_connections;
+  to.policy.name = listener.name;
+  to.policy.allow_anonymous = listener.allow_anonymous;
+  to.policy.check_credentials = !access.users.empty();
+  to.policy.accept_v3_1 = accepts(listener, config::ProtocolVersion::v3_1);
+  to.policy.accept_v3_1_1 = accepts(listener, config::ProtocolVersion::v3_1_1);
+  to.policy.accept_v5 = accepts(listener, config::ProtocolVersion::v5_0);
+  to.policy.limits = limits_of(listener.limits);
+  return to;
+}
+
+bridge::Options bridge_of(const config::Bridge& bridge) {
+  bridge::Options to;
+  to.name = bridge.name;
+  to.start_type = bridge.start_type == config::StartType::off ? bridge::StartType::off : bridge::StartType::automatic;
+  for (const config::Address& address : bridge.addresses) to.addresses.push_back({address.host, address.port});
+  to.protocol_version = version_of(bridge.protocol_version);
+  to.client_id = bridge.client_id;
+  to.username = bridge.username.value_or("");
+  to.password = bridge.password ? bridge.password->reveal() : "";
+  to.clean_session = bridge.clean_session;
+  to.keepalive = at_least_one<Seconds>(bridge.keepalive);
+  if (bridge.tls) {
+    to.tls.enabled = true;
+    to.tls.ca_file = bridge.tls->ca_file;
+    to.tls.ca_path = bridge.tls->ca_path;
+    to.tls.cert_file = bridge.tls->cert_file;
+    to.tls.key_file = bridge.tls->key_file;
+    to.tls.verify_host = bridge.tls->verify_host;
+  }
+  to.restart_timeout = {bridge.restart_timeout.base, bridge.restart_timeout.cap, bridge.restart_timeout.stable_after};
+  to.window = bridge.window;
+  for (const config::Rule& rule : bridge.rules) to.rules.push_back(rule_of(rule));
+  to.queue = {bridge.queue.max_bytes, bridge.queue.max_messages, bridge.queue.alarm_at};
+  to.qos0_lane_bytes = bridge.queue.max_qos0_bytes;
+  to.notifications = bridge.notifications;
+  to.notifications_local_only = bridge.notifications_local_only;
+  to.notification_topic = bridge.notification_topic;
+  return to;
+}
+
+store::Durability durability_of(config::Durability durability) {
+  switch (durability) {
+    case config::Durability::always: return store::Durability::always;
+    case config::Durability::interval: return store::Durability::interval;
+    case config::Durability::os: return store::Durability::os;
+  }
+  return store::Durability::always;
+}
+
+}  // namespace tidegate

@@ -1,0 +1,17 @@
+// From the configuration's structs to what the parts take; the only place that knows both.
+#pragma once
+
+#include "bridge/options.h"
+#include "config/config.h"
+#include "gateway/broker/limits.h"
+#include "gateway/net/listener.h"
+#include "store/committer.h"
+
+namespace tidegate {
+
+[[nodiscard]] broker::Limits limits_of(const config::Limits& limits);
+[[nodiscard]] net::ListenerOptions listener_of(const config::Listener& listener, const config::Access& access);
+[[nodiscard]] bridge::Options bridge_of(const config::Bridge& bridge);
+[[nodiscard]] store::Durability durability_of(config::Durability durability);
+
+}  // namespace tidegate
