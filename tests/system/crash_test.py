@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from support import LOAD, Case, bridge, main, rule, wait_for
+from support import LOAD, Case, bridge, count_lines, main, rule, wait_for
 
 PUBLISHERS = 10
 MESSAGES = 10_000
@@ -20,8 +20,8 @@ class Crash(Case):
     def publish_and_kill(self, gateway, acked, during, **options):
         """Publishes QoS 1 and kills the gateway: at a random moment of it, or after the last acknowledgement. Returns
         how many messages were acknowledged."""
-        command = [LOAD, "-p", gateway.port, "--mode", "publish", "-q", 1, "-P", PUBLISHERS, "-n", MESSAGES, "--payload",
-                   PAYLOAD, "--acked-file", acked, "--timeout", 60]
+        command = [LOAD, "-p", gateway.port, "--mode", "publish", "-q", 1, "-P", PUBLISHERS, "-n", MESSAGES,
+                   "--payload", PAYLOAD, "--acked-file", acked, "--timeout", 60]
         for name, value in options.items():
             command += ["--" + name.replace("_", "-"), value]
         load = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -126,13 +126,6 @@ class Crash(Case):
                     self.assertGreaterEqual(found[topic], acknowledged[topic], f"round {number}, topic {topic}")
                     self.assertLessEqual(found[topic], sent[topic])
             gateway.terminate()
-
-
-def count_lines(path):
-    try:
-        return path.read_bytes().count(b"\n")
-    except FileNotFoundError:
-        return 0
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ class Client:
     """Connects at once unless told otherwise. Keeps what arrives in `inbox`, and acknowledges it if `acknowledges`."""
 
     def __init__(self, port, client_id="", level=4, host="127.0.0.1", connect=True, timeout=20, acknowledges=True,
-                 **options):
+                 stream=None, **options):
         self.level = level
         self.timeout = timeout
         self.acknowledges = acknowledges
@@ -103,7 +103,7 @@ class Client:
         self.session_present = False
         self._next_id = 0
         self._buffer = b""
-        self.socket = socket.create_connection((host, port), timeout=timeout)
+        self.socket = stream or socket.create_connection((host, port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if connect:
             try:
@@ -111,6 +111,32 @@ class Client:
             except BaseException:
                 self.close()
                 raise
+
+    @classmethod
+    def serve(cls, stream, session_present=False, **options):
+        """The broker's end of an accepted connection, up to and with CONNACK. 3.1.1 and 5.0, as the peer asks."""
+        end = cls(0, stream=stream, connect=False, **options)
+        end.accept(session_present)
+        return end
+
+    def accept(self, session_present=False):
+        connect = self.receive()
+        assert connect.kind == CONNECT, connect
+        self.level = connect.body[6] & 0x7F
+        self.send(packet(CONNACK, 0, bytes([session_present, 0]) + (b"\0" if self.level == 5 else b"")))
+
+    def grant(self, subscribe):
+        """Answers a SUBSCRIBE with QoS 1 for each filter."""
+        body = subscribe.body
+        at = 2
+        if self.level == 5:
+            length, at = read_varint(body, at)
+            at += length
+        filters = 0
+        while at < len(body):
+            at += struct.unpack(">H", body[at:at + 2])[0] + 3
+            filters += 1
+        self.send(packet(SUBACK, 0, body[:2] + (b"\0" if self.level == 5 else b"") + b"\1" * filters))
 
     def __enter__(self):
         return self

@@ -267,6 +267,13 @@ def bridge(port, rules, name="cloud", **more):
             "restart_timeout": {"base": "100ms", "cap": "300ms", "stable_after": "0s"}, **more}
 
 
+def count_lines(path):
+    try:
+        return Path(path).read_bytes().count(b"\n")
+    except FileNotFoundError:
+        return 0
+
+
 class Case(unittest.TestCase):
     """A temporary folder, and processes that end with the test. The logs are shown when it fails."""
 
@@ -328,6 +335,19 @@ class Case(unittest.TestCase):
         done = self.run_program(LOAD, "--json", "--timeout", timeout, *options, timeout=timeout + 10)
         self.assertIn(done.returncode, expect, f"tidegate-load {options}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout.startswith("{") else {}
+
+    def start_load(self, *options):
+        """The load program, running; its report is its log."""
+        return self.keep(Child("load", [LOAD, "--json", *options], self.folder)).spawn()
+
+    def make_user(self, name):
+        """A user as in the configuration, and the password."""
+        folder = self.folder / ("user-" + name)
+        folder.mkdir()
+        done = self.run_program(TIDEGATE, "init", "--user", name, "--file", folder / "tidegate.json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        password = done.stdout.split("with the password ")[1].split()[0]
+        return {"name": name, "password_hash": f"file:{folder}/secrets/{name}.hash"}, password
 
     def status(self, client, name="cloud", timeout=20):
         """A function that returns the newest status of a bridge, read by `client`, which subscribes here."""
