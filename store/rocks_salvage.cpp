@@ -324,7 +324,12 @@ Status Salvage::settle_marks() {
   Result<uint64_t> read = scan_tolerantly(new_, Table::state, "", [&](std::string_view key, std::string_view value) {
     note_mark(marks_, key, value);
     if (key == next_queue_id_key())
-      if (const auto id = decode_u32(value)) next_id = *id, has_next_id = true;
+      if (const auto id = decode_u32(value)) next_id = std::max(next_id, *id), has_next_id = true;
+    // Every id in use counts, should "Q" be lost.
+    std::optional<uint32_t> used;
+    if (key.starts_with('N')) used = decode_u32(value);
+    if (const auto session = key.starts_with('S') ? decode_session(value) : std::nullopt) used = session->queue.value;
+    if (used && *used >= next_id) next_id = *used + 1, has_next_id = true;
     return true;
   });
   if (!read) return tl::unexpected(read.error());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/broker/outgoing.h"
+#include "gateway/broker/publish.h"
 #include "gateway/broker/sessions.h"
 #include "gateway/broker/wills.h"
 #include "gateway/mqtt/decode.h"
@@ -64,6 +65,7 @@ ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Conne
     return ReasonCode::client_identifier_not_valid;
   }
   if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
+  if (packet.will && !publish::may_publish(conn, packet.will->topic)) return ReasonCode::not_authorized;
   if (state.sessions.size() >= state.limits.sessions_max && !state.sessions.contains(std::string(packet.client_id))) {
     return ReasonCode::quota_exceeded;
   }
@@ -132,8 +134,8 @@ void send_connack(State& state, Connection& conn, const mqtt::Connect& packet, c
 }
 
 void watch_keep_alive(State& state, Connection& conn) {
-  state.deadlines.add(
-      {conn.last_received + Millis{conn.keepalive_seconds * 1500}, Deadline::Kind::keep_alive, conn.id, {}});
+  state.deadlines.add(Deadline::of_connection(conn.last_received + Millis{conn.keepalive_seconds * 1500},
+                                              Deadline::Kind::keep_alive, conn.id));
 }
 
 void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
@@ -191,14 +193,16 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
   }
   if (packet->username && conn.listener->check_credentials) {
     conn.stage = Connection::Stage::checking_credentials;
-    conn.connect_packet.assign(frame.body.data() - (frame.size - frame.body.size()), frame.size);
+    conn.connect_packet =
+        std::make_unique<std::string>(frame.body.data() - (frame.size - frame.body.size()), frame.size);
     return state.out.check_credentials(conn.id, *packet->username, packet->password.value_or(std::string_view{}));
   }
   accept(state, conn, *packet);
 }
 
 void credentials_checked(State& state, Connection& conn, bool right) {
-  std::string bytes = std::move(conn.connect_packet);
+  std::string bytes = std::move(*conn.connect_packet);
+  conn.connect_packet.reset();
   auto packet = mqtt::decode_connect(mqtt::frame(bytes, bytes.size()));
   TIDEGATE_CHECK(packet.has_value());
   conn.last_received = state.now.mono;

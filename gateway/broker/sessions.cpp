@@ -70,7 +70,7 @@ void detach(State& state, Session& session) {
     session.expires = Instant::never();
   } else {
     session.expires = state.now.mono + Seconds{session.expiry_seconds};
-    state.deadlines.add({session.expires, Deadline::Kind::session_expiry, {}, session.client_id});
+    state.deadlines.add(Deadline::of_client(session.expires, Deadline::Kind::session_expiry, session.client_id));
   }
 }
 

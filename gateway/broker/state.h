@@ -55,7 +55,7 @@ struct Connection {
   Session* session = nullptr;
   const ListenerPolicy* listener = nullptr;
   std::string peer;                                         // address and port, for the log
-  std::string connect_packet;                               // while its credentials are checked
+  std::unique_ptr<std::string> connect_packet;              // while its credentials are checked
   std::unique_ptr<std::vector<std::string>> topic_aliases;  // of a 5.0 publisher; index is alias - 1
 };
 
