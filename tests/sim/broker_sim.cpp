@@ -96,7 +96,7 @@ void BrokerSim::step() {
   } else if (dice < 98) {
     h_.advance(Seconds{random_.below(20)});
   } else if (dice == 98) {
-    if (random_.one_in(2)) crash();
+    crash();
   } else {
     if (random_.one_in(4)) h_.store().fail_next(1 + random_.below(3), ErrorCode::io);
   }

@@ -394,6 +394,11 @@ void BrokerHarness::check_credentials(bool right) {
   turn([&] { broker_->credentials_checked(check.conn, right); });
 }
 
+void BrokerHarness::apply_limits() {
+  listener.limits = limits;
+  turn([&] { broker_->set_limits(limits); });
+}
+
 void BrokerHarness::advance(Millis time) {
   now.mono = now.mono + time;
   now.wall = now.wall + time;

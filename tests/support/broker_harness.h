@@ -173,6 +173,7 @@ class BrokerHarness {
   // Runs `work` as one turn: time is set, the batch is sealed behind it.
   void turn(const std::function<void()>& work);
   void advance(Millis time);  // and runs the deadlines
+  void apply_limits();        // `limits` as they are now, to the broker and to the listener
 
   void hold_disk() { auto_commit_ = false; }
   void hold_reads() { auto_read_ = false; }

@@ -27,7 +27,7 @@ struct KeptSessionTest : testing::Test {
   }
   void window(uint32_t messages) {
     h.limits.inflight_messages_max = messages;
-    h.turn([&] { h.broker().set_limits(h.limits); });
+    h.apply_limits();
   }
 
   BrokerHarness h;
@@ -261,9 +261,11 @@ TEST_F(KeptSessionTest, PassesOverUnreadableRecordsAlone) {
   s.puback(1);
   // The places of what was lost are given back to the limit.
   h.limits.queued_messages_max = 1;
-  h.turn([&] { h.broker().set_limits(h.limits); });
+  h.apply_limits();
+  s.lose();
+  s.connect(kept);
   publish("4", 1);
-  EXPECT_EQ(s.got(), "publish t=4 q1 #2");
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=4 q1 #2");
 }
 
 TEST_F(KeptSessionTest, WhatWasInFlightAndCannotBeReadIsDroppedFromDiskToo) {
@@ -310,7 +312,7 @@ TEST_F(KeptSessionTest, AReadAnsweredAfterTheSessionEndedIsIgnored) {
 
 TEST_F(KeptSessionTest, AFullQueueDropsTheNewestCounted) {
   h.limits.queued_messages_max = 2;
-  h.turn([&] { h.broker().set_limits(h.limits); });
+  h.apply_limits();
   Client& s = subscriber();
   s.lose();
   for (const char* payload : {"1", "2", "3"}) publish(payload, 1);

@@ -99,7 +99,7 @@ TEST_F(PublishTest, TheGatewaysOwnTopicsAreNotForClients) {
 
 TEST_F(PublishTest, TopicsTooDeepAreRefused) {
   h.limits.topic_levels_max = 3;
-  h.turn([&] { h.broker().set_limits(h.limits); });
+  h.apply_limits();
   Client& p = h.client("p", {.version = v5});
   p.publish("a/b/c", "x", {.qos = 1, .id = 1, .retain = true});
   p.publish("a/b/c/d", "x", {.qos = 1, .id = 2, .retain = true});

@@ -24,7 +24,7 @@ struct RetainedTest : testing::Test {
   }
   void limit(const std::function<void(broker::Limits&)>& change) {
     change(h.limits);
-    h.turn([&] { h.broker().set_limits(h.limits); });
+    h.apply_limits();
   }
   BrokerHarness h;
   Client* publisher = nullptr;

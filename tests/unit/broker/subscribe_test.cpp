@@ -9,7 +9,7 @@ namespace {
 struct SubscribeTest : testing::Test {
   void limit(const std::function<void(broker::Limits&)>& change) {
     change(h.limits);
-    h.turn([&] { h.broker().set_limits(h.limits); });
+    h.apply_limits();
   }
   BrokerHarness h;
 };
