@@ -162,23 +162,20 @@ class Connection {
     return {};
   }
 
+  // One SUBSCRIBE for each filter: given several, Paho C++ 1.2.0 hands the C library a pointer to options that are gone.
   Status subscribe(std::span<const RemoteFilter> filters) {
-    auto names = std::make_shared<mqtt::string_collection>();
-    mqtt::iasync_client::qos_collection qos;
-    std::vector<mqtt::subscribe_options> options;
-    for (const RemoteFilter& f : filters) {
-      names->push_back(f.filter);
-      qos.push_back(static_cast<int>(f.qos));
-      if (request_.protocol >= 5) {
-        options.emplace_back(f.no_local, true, mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
-      }
+    {
+      std::lock_guard lock(codes_mutex_);
+      codes_.assign(filters.size(), 0);
+      codes_missing_ = filters.size();
     }
-    if (filters.size() == 1) {
-      // For a single filter Paho ignores the list of options.
-      client_->subscribe(filters[0].filter, qos[0], nullptr, subscribing_,
-                         options.empty() ? mqtt::subscribe_options() : options[0]);
-    } else {
-      client_->subscribe(names, qos, nullptr, subscribing_, options);
+    for (uintptr_t i = 0; i < filters.size(); ++i) {
+      mqtt::subscribe_options options;
+      if (request_.protocol >= 5) {
+        options = mqtt::subscribe_options(filters[i].no_local, true, mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
+      }
+      client_->subscribe(filters[i].filter, static_cast<int>(filters[i].qos), reinterpret_cast<void*>(i), subscribing_,
+                         options);
     }
     return {};
   }
@@ -294,15 +291,22 @@ class Connection {
   static LinkToken token_of(const mqtt::token& token) { return reinterpret_cast<uintptr_t>(token.get_user_context()); }
 
   void on_subscribed(const mqtt::token& token) {
-    const mqtt::subscribe_response response = token.get_subscribe_response();
-    std::vector<int> codes;
-    for (mqtt::ReasonCode code : response.get_reason_codes()) codes.push_back(static_cast<int>(code));
-    events_.subscribed(std::move(codes));
+    const auto codes = token.get_subscribe_response().get_reason_codes();
+    granted(token, codes.empty() ? 0 : static_cast<int>(codes.front()));
   }
   void on_subscribe_failed(const mqtt::token& token) {
     const int reason = request_.protocol >= 5 ? static_cast<int>(token.get_reason_code()) : token.get_return_code();
-    if (reason >= 0x80) return events_.subscribed({reason});
+    if (reason >= 0x80) return granted(token, reason);
     on_lost("SUBSCRIBE failed: " + message_of(token));
+  }
+  // The answer to one filter; all of them together are told.
+  void granted(const mqtt::token& token, int code) {
+    {
+      std::lock_guard lock(codes_mutex_);
+      codes_.at(reinterpret_cast<uintptr_t>(token.get_user_context())) = code;
+      if (--codes_missing_ > 0) return;
+    }
+    events_.subscribed(codes_);
   }
 
   void on_lost(const std::string& cause) {
@@ -341,6 +345,9 @@ class Connection {
   LinkEvents& events_;
   const ConnectRequest request_;
   std::atomic<bool> closing_ = false, leaving_ = false, connected_ = false, lost_ = false;
+  std::mutex codes_mutex_;
+  std::vector<int> codes_;  // of SUBACK, one for each filter
+  size_t codes_missing_ = 0;
   Listener<&Connection::on_connected, &Connection::on_connect_failed> connecting_;
   Listener<&Connection::on_published, &Connection::on_publish_failed> publishing_;
   Listener<&Connection::on_subscribed, &Connection::on_subscribe_failed> subscribing_;

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """kill -9 at any moment costs nothing that was acknowledged.
 
 The pain: QoS 1 messages vanish when the broker dies while the uplink is down, in spite of persistence; the queue is cut

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A reload touches only what changed, and neither it nor a restart costs a queued message.
 
 The pain: adding or changing a bridge needs a restart; a SIGHUP with an unchanged configuration empties the whole bridge

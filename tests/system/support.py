@@ -6,6 +6,7 @@ at the same time do not take each other's.
 """
 
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -22,7 +23,7 @@ import time
 import unittest
 from pathlib import Path
 
-from raw_mqtt import Client
+from raw_mqtt import Client, Closed
 
 HERE = Path(__file__).resolve().parent
 TIDEGATE = os.environ.get("TIDEGATE", str(HERE.parents[1] / "build/release/tidegate"))
@@ -47,17 +48,15 @@ def free_port():
     chooser = random.SystemRandom()
     while True:
         port = chooser.randrange(20000, 32000)
-        lock = open(folder / str(port), "w", encoding="ascii")
+        lock = os.open(folder / str(port), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
                 with socket.socket(family) as probe:
                     probe.bind((address, port))
         except OSError as error:
-            if not isinstance(error, BlockingIOError) and error.errno == 99:  # no IPv6 here
-                pass
-            else:
-                lock.close()
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # there is no IPv6 here
+                os.close(lock)
                 continue
         _port_locks.append(lock)
         return port
@@ -243,7 +242,7 @@ class RudePeer:
     def _serve(self, accepted):
         try:
             self.behave(self, accepted)
-        except OSError:
+        except (OSError, Closed):
             pass
 
     def close(self):
@@ -295,6 +294,12 @@ class Case(unittest.TestCase):
             for child in self._children:
                 print(f"--- {child.name}: end of its log\n{child.log_text()[-4000:]}", file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def client(self, broker, client_id="", **options):
+        """A client of `broker` that is closed with the test."""
+        made = broker.client(client_id, **options)
+        self.addCleanup(made.close)
+        return made
 
     def keep(self, child):
         """Ends it with the test."""
