@@ -1,7 +1,13 @@
 // The way to a connection and out of it; and what the bridge says about itself.
 #include "bridge/bridge_impl.h"
+#include "bridge/tcp_probe.h"
 
 namespace tidegate::bridge {
+namespace {
+
+constexpr Millis tcp_probe_within{500};
+
+}  // namespace
 
 void Bridge::Impl::begin_round(const Now& now) {
   round_failure_ = {};
@@ -74,6 +80,14 @@ void Bridge::Impl::try_connect(const Now& now) {
 void Bridge::Impl::attempt_failed(LinkFailure failure, const Now& now) {
   link_->close();
   take_answers(now);
+  const bool no_answer_at_all = failure.step == Step::connack && failure.code == 0;
+  if (failure.step == Step::tcp || no_answer_at_all) {
+    const std::string tcp = tcp_failure_of(dial_.numeric(), dial_.address().port, tcp_probe_within);
+    if (!tcp.empty()) {
+      failure.step = Step::tcp;
+      failure.text = "TCP: " + tcp;
+    }
+  }
   failure.text = dial_.address().host + ":" + std::to_string(dial_.address().port) + ": " + failure.text;
   note_error(failure, now);
   dial_.connect_failed(failure);
@@ -139,12 +153,14 @@ void Bridge::Impl::subscribe(const Now& now) {
   }
 }
 
-void Bridge::Impl::notify_remote(bool up) {
-  if (!options_.notifications || options_.notifications_local_only || options_.notification_topic.empty()) return;
+bool Bridge::Impl::notify_remote(bool up) {
+  if (!options_.notifications || options_.notifications_local_only || options_.notification_topic.empty()) return true;
   auto message = std::make_shared<Message>();
   message->topic = options_.notification_topic;
   message->payload = up ? "1" : "0";
-  remote_notified_ = link_->publish(notify_token, std::move(message), Qos::at_least_once, true, no_expiry).has_value();
+  const bool taken = link_->publish(notify_token, std::move(message), Qos::at_least_once, true, no_expiry).has_value();
+  remote_notified_ = remote_notified_ || taken;
+  return taken;
 }
 
 void Bridge::Impl::end_connection(LinkFailure failure, const Now& now) {

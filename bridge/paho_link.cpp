@@ -26,7 +26,8 @@ namespace {
 //   members next to the client, and no error handler is registered (the copy that connect() takes would be its context; see tls_reason.h).
 
 constexpr uint32_t session_expiry_seconds = 30u * 24 * 3600;
-constexpr int unsent_max_beyond_window = 600;
+// Paho's destroy forgets to free topic and payload of what it has not written yet (NULLPublishCommands): few at a time.
+constexpr int unsent_max = 24;
 
 // Paho's threads end with its last client and take up to seconds for it: one client that never connects keeps them for
 // as long as any link lives.
@@ -141,7 +142,7 @@ class Connection {
     const std::string uri = (o.tls.enabled ? "ssl://" : "tcp://") + host + ":" + std::to_string(request_.address.port);
     create_.set_mqtt_verison(request_.protocol);
     create_.set_send_while_disconnected(false);
-    create_.set_max_buffered_messages(static_cast<int>(request_.window) + unsent_max_beyond_window);
+    create_.set_max_buffered_messages(unsent_max);
     client_ = std::make_unique<mqtt::async_client>(uri, o.client_id, create_);
     client_->set_message_callback([this](mqtt::const_message_ptr m) { on_message(*m); });
     client_->set_connection_lost_handler([this](const std::string& cause) { on_lost(cause); });
@@ -161,23 +162,20 @@ class Connection {
     return {};
   }
 
+  // One SUBSCRIBE for each filter: given several, Paho C++ 1.2.0 hands the C library a pointer to options that are gone.
   Status subscribe(std::span<const RemoteFilter> filters) {
-    auto names = std::make_shared<mqtt::string_collection>();
-    mqtt::iasync_client::qos_collection qos;
-    std::vector<mqtt::subscribe_options> options;
-    for (const RemoteFilter& f : filters) {
-      names->push_back(f.filter);
-      qos.push_back(static_cast<int>(f.qos));
-      if (request_.protocol >= 5) {
-        options.emplace_back(f.no_local, true, mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
-      }
+    {
+      std::lock_guard lock(codes_mutex_);
+      codes_.assign(filters.size(), 0);
+      codes_missing_ = filters.size();
     }
-    if (filters.size() == 1) {
-      // For a single filter Paho ignores the list of options.
-      client_->subscribe(filters[0].filter, qos[0], nullptr, subscribing_,
-                         options.empty() ? mqtt::subscribe_options() : options[0]);
-    } else {
-      client_->subscribe(names, qos, nullptr, subscribing_, options);
+    for (uintptr_t i = 0; i < filters.size(); ++i) {
+      mqtt::subscribe_options options;
+      if (request_.protocol >= 5) {
+        options = mqtt::subscribe_options(filters[i].no_local, true, mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
+      }
+      client_->subscribe(filters[i].filter, static_cast<int>(filters[i].qos), reinterpret_cast<void*>(i), subscribing_,
+                         options);
     }
     return {};
   }
@@ -214,7 +212,8 @@ class Connection {
     connect_.set_mqtt_version(request_.protocol);
     connect_.set_automatic_reconnect(false);
     connect_.set_keep_alive_interval(ping_interval(o.keepalive));
-    connect_.set_connect_timeout(static_cast<int>(std::max<int64_t>(1, o.connect_timeout.count() / 1000)));
+    // The bridge's own limit comes first and says more.
+    connect_.set_connect_timeout(static_cast<int>(o.connect_timeout.count() / 1000 + 10));
     connect_.set_max_inflight(static_cast<int>(request_.window) + 10);
     if (!o.username.empty()) connect_.set_user_name(o.username);
     if (!o.password.empty()) connect_.set_password(o.password);
@@ -292,15 +291,22 @@ class Connection {
   static LinkToken token_of(const mqtt::token& token) { return reinterpret_cast<uintptr_t>(token.get_user_context()); }
 
   void on_subscribed(const mqtt::token& token) {
-    const mqtt::subscribe_response response = token.get_subscribe_response();
-    std::vector<int> codes;
-    for (mqtt::ReasonCode code : response.get_reason_codes()) codes.push_back(static_cast<int>(code));
-    events_.subscribed(std::move(codes));
+    const auto codes = token.get_subscribe_response().get_reason_codes();
+    granted(token, codes.empty() ? 0 : static_cast<int>(codes.front()));
   }
   void on_subscribe_failed(const mqtt::token& token) {
     const int reason = request_.protocol >= 5 ? static_cast<int>(token.get_reason_code()) : token.get_return_code();
-    if (reason >= 0x80) return events_.subscribed({reason});
+    if (reason >= 0x80) return granted(token, reason);
     on_lost("SUBSCRIBE failed: " + message_of(token));
+  }
+  // The answer to one filter; all of them together are told.
+  void granted(const mqtt::token& token, int code) {
+    {
+      std::lock_guard lock(codes_mutex_);
+      codes_.at(reinterpret_cast<uintptr_t>(token.get_user_context())) = code;
+      if (--codes_missing_ > 0) return;
+    }
+    events_.subscribed(codes_);
   }
 
   void on_lost(const std::string& cause) {
@@ -339,6 +345,9 @@ class Connection {
   LinkEvents& events_;
   const ConnectRequest request_;
   std::atomic<bool> closing_ = false, leaving_ = false, connected_ = false, lost_ = false;
+  std::mutex codes_mutex_;
+  std::vector<int> codes_;  // of SUBACK, one for each filter
+  size_t codes_missing_ = 0;
   Listener<&Connection::on_connected, &Connection::on_connect_failed> connecting_;
   Listener<&Connection::on_published, &Connection::on_publish_failed> publishing_;
   Listener<&Connection::on_subscribed, &Connection::on_subscribe_failed> subscribing_;
@@ -354,7 +363,8 @@ Status guarded(const char* what, Action&& action) {
   try {
     return action();
   } catch (const mqtt::exception& e) {
-    return fail(ErrorCode::not_available, std::string(what) + ": " + e.what());
+    const bool full = e.get_return_code() == MQTTASYNC_MAX_BUFFERED_MESSAGES;
+    return fail(full ? ErrorCode::no_space : ErrorCode::not_available, std::string(what) + ": " + e.what());
   } catch (const std::exception& e) {
     return fail(ErrorCode::not_available, std::string(what) + ": " + e.what());
   }

@@ -84,6 +84,7 @@ class Uplink {
   [[nodiscard]] store::QueueSize size() const;  // waiting and in flight
   [[nodiscard]] bool alarm() const;             // above alarm_percent of a limit
   [[nodiscard]] uint64_t in_flight() const { return in_flight_; }
+  [[nodiscard]] bool window_full() const { return connected_ && in_flight_ >= remote_.window; }
   [[nodiscard]] WallTime oldest() const;  // never: the queue is empty, or its front was not read yet
   [[nodiscard]] const store::QueueHead& head() const { return remover_.head(); }
   [[nodiscard]] const store::QueueTail& committed_tail() const { return tail_; }

@@ -29,13 +29,14 @@ struct Committer::Impl {
     thread = std::thread([this] { run(); });
     pthread_setname_np(thread.native_handle(), "tg-commit");
   }
-  ~Impl() {
+  ~Impl() { stop(); }
+  void stop() {
     {
       std::lock_guard lock(mutex);
       stopping = true;
     }
     work.notify_one();
-    thread.join();
+    if (thread.joinable()) thread.join();
   }
 
   // --- the commit thread ---
@@ -264,11 +265,14 @@ void Committer::Impl::tell() {
 Committer::Committer(Store& store, Options options) : impl_(std::make_unique<Impl>(store, std::move(options))) {}
 Committer::~Committer() = default;
 
+void Committer::stop() {
+  impl_->stop();
+}
+
 Ticket Committer::submit(Batch& batch) {
   Ticket ticket;
   {
     std::lock_guard lock(impl_->mutex);
-    TIDEGATE_CHECK(!impl_->stopping);
     impl_->pending_bytes.fetch_add(batch.bytes(), std::memory_order_relaxed);
     Batch& slot = impl_->waiting.emplace_back();
     if (!impl_->pool.empty()) {

@@ -41,11 +41,16 @@ class Committer {
   };
 
   Committer(Store& store, Options options);
-  ~Committer();  // writes everything submitted (bounded by one try each), then ends the thread
+  ~Committer();  // stops; nobody may be inside a call
+
+  // Writes everything submitted (one last try if it fails), syncs it whatever the durability, and ends the thread. What
+  // is submitted later is never committed. Store::mark_clean may follow. May be called again; one thread.
+  void stop();
 
   // Takes the batch and leaves it empty, with reusable memory. Never blocks on disk. Any thread.
   Ticket submit(Batch& batch);
-  // Blocks until `ticket` is committed or the committer stops. Any thread but the core and the commit thread.
+  // Blocks until `ticket` is committed or the committer stopped before (io). Any thread but the core and the commit
+  // thread.
   Status wait(Ticket ticket);
   // Highest ticket that is as durable as configured. Any thread.
   [[nodiscard]] Ticket committed() const;

@@ -12,9 +12,9 @@ namespace tidegate::store {
 namespace {
 
 // Makes db/ with nothing but the format version, whole or not at all.
-Status make_database(const StoreFolder& folder, uint64_t memory_bytes) {
+Status make_database(const StoreFolder& folder, const OpenOptions& options) {
   {
-    auto made = open_rocks_store({folder.new_database(), memory_bytes, true});
+    auto made = open_rocks_store({folder.new_database(), options.memory_bytes, true, options.log});
     if (!made) return tl::unexpected(made.error());
     Batch first;
     first.put(Table::state, format_key(), encode_u32(format_version));
@@ -31,9 +31,10 @@ struct SetAside {
 
 // Carries over what can be read of db/ into a new one, and sets the damaged one aside. A power cut at any point leaves
 // either the damaged one in its place or the complete new one.
-Result<SetAside> replace_damaged(const StoreFolder& folder, uint64_t memory_bytes) {
+Result<SetAside> replace_damaged(const StoreFolder& folder, const OpenOptions& options) {
   if (auto tidied = folder.tidy_up(); !tidied) return tl::unexpected(tidied.error());
-  auto salvaged = salvage_rocks(folder.database(), folder.work(), folder.new_database(), memory_bytes);
+  auto salvaged =
+      salvage_rocks(folder.database(), folder.work(), folder.new_database(), options.memory_bytes, options.log);
   if (!salvaged) return tl::unexpected(salvaged.error());
   auto where = folder.set_database_aside();
   if (!where) return tl::unexpected(where.error());
@@ -41,19 +42,22 @@ Result<SetAside> replace_damaged(const StoreFolder& folder, uint64_t memory_byte
   return SetAside{std::move(*where), *salvaged};
 }
 
-// Keeps the folder's lock, and heals: when RocksDB meets damage while it compacts, it takes no write any more, not even
-// after a restart. Then the database is replaced as at a damaged start, and the write is made again.
+// Keeps the folder's lock, and heals. When RocksDB meets damage while it compacts, it takes no write any more, not even
+// after a restart: then the database is replaced as at a damaged start. When its log could not be written for another
+// reason than space, it must be opened anew. In both cases the write is made again.
 class HealingStore : public Store {
  public:
-  HealingStore(StoreFolder folder, uint64_t memory_bytes, std::unique_ptr<Store> inner)
-      : folder_(std::move(folder)), memory_bytes_(memory_bytes), inner_(std::move(inner)) {}
+  HealingStore(StoreFolder folder, OpenOptions options, std::unique_ptr<Store> inner)
+      : folder_(std::move(folder)), options_(std::move(options)), inner_(std::move(inner)) {}
 
   Status write(std::span<const Batch* const> batches, bool sync) override {
     {
       std::shared_lock lock(mutex_);
       if (inner_) {
         auto written = inner_->write(batches, sync);
-        if (written || written.error().code != ErrorCode::corrupt) return written;
+        if (written) return written;
+        damaged_ = written.error().code == ErrorCode::corrupt;
+        if (!damaged_ && written.error().code != ErrorCode::not_available) return written;
       }
     }
     std::unique_lock lock(mutex_);
@@ -92,34 +96,36 @@ class HealingStore : public Store {
 
  private:
   static Status closed() {
-    return fail(ErrorCode::not_available, "the store is damaged and could not be replaced yet; it is tried again");
+    return fail(ErrorCode::not_available, "the store is closed after a failure; opening it is tried again");
   }
 
   // REQUIRES: mutex_ held alone.
   Status heal() {
     if (inner_) unreadable_before_ += inner_->unreadable();
     inner_.reset();
-    if (!replaced_) {
-      auto replaced = replace_damaged(folder_, memory_bytes_);
+    if (damaged_) {
+      auto replaced = replace_damaged(folder_, options_);
       if (!replaced) return tl::unexpected(replaced.error());
-      replaced_ = true;
+      damaged_ = false;
       set_aside_ = replaced->where;
       unreadable_before_ += replaced->salvaged.unreadable;
     }
-    auto opened = open_rocks_store({folder_.database(), memory_bytes_, false});
-    if (!opened) return tl::unexpected(opened.error());
+    auto opened = open_rocks_store({folder_.database(), options_.memory_bytes, false, options_.log});
+    if (!opened) {
+      damaged_ = opened.error().code == ErrorCode::corrupt;  // next time
+      return tl::unexpected(opened.error());
+    }
     inner_ = std::move(*opened);
-    replaced_ = false;
     return {};
   }
 
   const StoreFolder folder_;
-  const uint64_t memory_bytes_;
+  const OpenOptions options_;
   mutable std::shared_mutex mutex_;  // shared: use; alone: replace
-  std::unique_ptr<Store> inner_;     // null: its replacement failed so far
+  std::unique_ptr<Store> inner_;     // null: closed, and not opened again so far
   std::string set_aside_;
   uint64_t unreadable_before_ = 0;
-  bool replaced_ = false;  // replaced, but not opened yet
+  bool damaged_ = false;  // the writer's: to be replaced before it is opened
 };
 
 // The value of one state record, empty if there is none.
@@ -144,7 +150,7 @@ Result<Format> format_of(Store& store) {
 
 Status open_database(const StoreFolder& folder, const OpenOptions& options, Opened& result,
                      std::unique_ptr<Store>& store) {
-  const RocksFolder database{folder.database(), options.memory_bytes, false};
+  const RocksFolder database{folder.database(), options.memory_bytes, false, options.log};
   auto opened = open_rocks_store(database);
   Result<Format> format = Format::damaged;
   if (opened) {
@@ -167,9 +173,9 @@ Status open_database(const StoreFolder& folder, const OpenOptions& options, Open
     auto where = folder.set_database_aside();
     if (!where) return tl::unexpected(where.error());
     result.set_aside = std::move(*where);
-    if (auto made = make_database(folder, options.memory_bytes); !made) return made;
+    if (auto made = make_database(folder, options); !made) return made;
   } else {
-    auto replaced = replace_damaged(folder, options.memory_bytes);
+    auto replaced = replace_damaged(folder, options);
     if (!replaced) return tl::unexpected(replaced.error());
     result.set_aside = std::move(replaced->where);
     result.salvaged = replaced->salvaged.records;
@@ -192,7 +198,7 @@ Result<Opened> open_store(const OpenOptions& options) {
   Opened result;
   result.created = !*present;
   if (result.created)
-    if (auto made = make_database(*folder, options.memory_bytes); !made) return tl::unexpected(made.error());
+    if (auto made = make_database(*folder, options); !made) return tl::unexpected(made.error());
   std::unique_ptr<Store> store;
   if (auto opened = open_database(*folder, options, result, store); !opened) return tl::unexpected(opened.error());
 
@@ -205,7 +211,7 @@ Result<Opened> open_store(const OpenOptions& options) {
     const Batch* const all[] = {&running};
     if (auto written = store->write(all, true); !written) return tl::unexpected(written.error());
   }
-  result.store = std::make_unique<HealingStore>(std::move(*folder), options.memory_bytes, std::move(store));
+  result.store = std::make_unique<HealingStore>(std::move(*folder), options, std::move(store));
   return result;
 }
 

@@ -2,19 +2,24 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "gateway/base/result.h"
 #include "store/store.h"
 
 namespace tidegate::store {
 
+// A warning of the database, one line, for the log. Called on any thread; must not block or throw.
+using LogLine = std::function<void(std::string_view line)>;
+
 struct OpenOptions {
   std::string path;                   // the data folder; made if absent (mode 0750)
   bool set_aside_newer = false;       // store.on_newer = "set_aside"
   uint64_t memory_bytes = 16u << 20;  // write buffers and cache together
+  LogLine log{};                      // empty: nobody is interested
 };
 
 struct Opened {

@@ -14,7 +14,7 @@ QueueReaderPtr make_reader(const RocksDb& db, QueueId queue, Seq from) {
   reader->next = from;
   reader->lower = QueueKey(queue, from).view();
   reader->lower_slice = reader->lower;
-  rocksdb::ReadOptions options;
+  rocksdb::ReadOptions& options = reader->options;
   options.iterate_lower_bound = &reader->lower_slice;
   if (queue.value != std::numeric_limits<uint32_t>::max()) {
     append_big_endian(reader->upper, queue.value + 1);
@@ -22,7 +22,7 @@ QueueReaderPtr make_reader(const RocksDb& db, QueueId queue, Seq from) {
     options.iterate_upper_bound = &reader->upper_slice;
   }
   options.fill_cache = false;  // every record is read once
-  reader->iterator.reset(db->NewIterator(options, db.family(Table::queue)));
+  reader->iterator = reader->make_iterator(db);
   reader->iterator->Seek(reader->lower_slice);
   return reader;
 }
@@ -38,6 +38,10 @@ bool erases_ahead(const Batch::Change& change, const QueueReader& reader) {
 
 }  // namespace
 
+std::unique_ptr<rocksdb::Iterator> QueueReader::make_iterator(const RocksDb& db) const {
+  return std::unique_ptr<rocksdb::Iterator>(db->NewIterator(options, db.family(Table::queue)));
+}
+
 QueueReaderPtr QueueReaders::take(const RocksDb& db, QueueId queue, Seq from) {
   uint64_t born = 0;
   {
@@ -45,6 +49,7 @@ QueueReaderPtr QueueReaders::take(const RocksDb& db, QueueId queue, Seq from) {
     for (const auto& reader : readers_) {
       if (reader->in_use || reader->stale || reader->queue != queue || reader->next != from) continue;
       reader->in_use = true;
+      reader->fresh = false;
       return reader;
     }
     born = bytes_written_;

@@ -24,10 +24,14 @@ struct QueueReader {
   Seq next;                  // the iterator stood at the first record at or behind it when it was taken or given back
   std::string lower, upper;  // bounds; the iterator refers to them
   rocksdb::Slice lower_slice, upper_slice;
+  rocksdb::ReadOptions options;
   std::unique_ptr<rocksdb::Iterator> iterator;
   uint64_t born = 0;    // bytes written until then
   bool in_use = false;  // taken, not given back
   bool stale = false;
+  bool fresh = true;  // made by the `take` that gave it
+
+  [[nodiscard]] std::unique_ptr<rocksdb::Iterator> make_iterator(const RocksDb& db) const;
 };
 using QueueReaderPtr = std::shared_ptr<QueueReader>;
 

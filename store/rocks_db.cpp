@@ -6,6 +6,8 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstdio>
 
 namespace tidegate::store {
 namespace {
@@ -20,6 +22,23 @@ bool lz4_present() {
   const auto present = rocksdb::GetSupportedCompressions();
   return std::find(present.begin(), present.end(), rocksdb::kLZ4Compression) != present.end();
 }
+
+// RocksDB's own log file has no place here: Debian builds the library with assertions, and its logger ends the process
+// with one when it writes again after a failed write, which is what a full disk makes of it.
+class LineLogger : public rocksdb::Logger {
+ public:
+  explicit LineLogger(LogLine log) : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL), log_(std::move(log)) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    if (!log_) return;
+    char line[512];
+    const int size = std::vsnprintf(line, sizeof line, format, arguments);
+    if (size > 0) log_({line, std::min(static_cast<size_t>(size), sizeof line - 1)});
+  }
+
+ private:
+  const LogLine log_;
+};
 
 rocksdb::ColumnFamilyOptions family_options(uint64_t write_buffer, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -57,7 +76,7 @@ bool means_damage(const rocksdb::Status& status) {
   return status.IsPathNotFound() || says(status, "No such file") || says(status, "Input/output error");
 }
 
-RocksOptions rocks_options(uint64_t memory_bytes) {
+RocksOptions rocks_options(uint64_t memory_bytes, const LogLine& log) {
   RocksOptions all;
   const uint64_t memory = std::max<uint64_t>(memory_bytes, 2 * mib);
   const auto cache = rocksdb::NewLRUCache(memory / 4);
@@ -75,8 +94,7 @@ RocksOptions rocks_options(uint64_t memory_bytes) {
   db.recycle_log_file_num = 0;
   db.bytes_per_sync = mib;
   db.max_manifest_file_size = 4 * mib;
-  db.keep_log_file_num = 2;
-  db.max_log_file_size = mib;
+  db.info_log = std::make_shared<LineLogger>(log);
   db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   db.stats_dump_period_sec = 0;  // else it writes by itself, day and night
   db.stats_persist_period_sec = 0;

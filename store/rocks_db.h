@@ -11,6 +11,7 @@
 
 #include "gateway/base/result.h"
 #include "store/batch.h"
+#include "store/open_store.h"
 
 namespace tidegate::store {
 
@@ -25,7 +26,7 @@ struct RocksOptions {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;  // state, queue: in the order of Table
 };
 // `memory_bytes` bounds write buffers and cache together, in all column families.
-[[nodiscard]] RocksOptions rocks_options(uint64_t memory_bytes);
+[[nodiscard]] RocksOptions rocks_options(uint64_t memory_bytes, const LogLine& log);
 
 class RocksDb {
  public:

@@ -23,8 +23,8 @@ constexpr size_t write_bytes = 1 << 20;
 
 class Salvage {
  public:
-  Salvage(std::string from, std::string work, uint64_t memory_bytes)
-      : from_(std::move(from)), work_(std::move(work)), memory_bytes_(memory_bytes) {}
+  Salvage(std::string from, std::string work, uint64_t memory_bytes, const LogLine& log)
+      : from_(std::move(from)), work_(std::move(work)), memory_bytes_(memory_bytes), log_(log) {}
 
   Result<Salvaged> into(const std::string& to);
 
@@ -34,7 +34,8 @@ class Salvage {
   bool open_copy();
   Status copy_state();
   Status copy_queues();
-  Status copy_queue(QueueId queue, rocksdb::Iterator& iterator);
+  IteratorPtr make_queue_iterator();
+  Status copy_queue(QueueId queue, IteratorPtr& iterator);
   Status copy_lost_tables();
   Status copy_logs();
   Status settle_marks();
@@ -45,6 +46,7 @@ class Salvage {
 
   const std::string from_, work_;
   const uint64_t memory_bytes_;
+  const LogLine& log_;
   RocksDb old_, new_;
   rocksdb::WriteBatch out_;
   uint64_t spots_ = 0;             // damage met where lost records cannot be counted
@@ -53,7 +55,7 @@ class Salvage {
 };
 
 Result<Salvaged> Salvage::into(const std::string& to) {
-  RocksOptions options = rocks_options(memory_bytes_);
+  RocksOptions options = rocks_options(memory_bytes_, log_);
   options.db.create_if_missing = true;
   options.db.error_if_exists = true;
   if (const auto status = new_.open(to, options); !status.ok())
@@ -130,7 +132,7 @@ bool Salvage::drop_unreadable_tables() {
 }
 
 bool Salvage::open_copy() {
-  RocksOptions options = rocks_options(memory_bytes_);
+  RocksOptions options = rocks_options(memory_bytes_, log_);
   options.db.paranoid_checks = false;
   options.db.create_missing_column_families = true;
   for (auto& family : options.families) family.options.disable_auto_compactions = true;
@@ -190,13 +192,18 @@ QueueHead Salvage::head_of(QueueId queue) const {
   return at == marks_.end() ? QueueHead{} : at->second.head;
 }
 
-// Queue by queue, from its head: the queues that have marks and those that only have records.
-Status Salvage::copy_queues() {
+IteratorPtr Salvage::make_queue_iterator() {
   rocksdb::ReadOptions options;
   options.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> iterator(old_->NewIterator(options, old_.family(Table::queue)));
+  return IteratorPtr(old_->NewIterator(options, old_.family(Table::queue)));
+}
+
+// Queue by queue, from its head: the queues that have marks and those that only have records.
+Status Salvage::copy_queues() {
+  IteratorPtr iterator = make_queue_iterator();
   QueueId queue{0};
   while (true) {
+    if (!iterator->status().ok()) iterator = make_queue_iterator();  // it would remember the damage
     iterator->Seek(slice(QueueKey(queue, head_of(queue).first).view()));
     if (iterator->Valid()) {
       const auto place = parse_queue_key(view(iterator->key()));
@@ -205,10 +212,10 @@ Status Salvage::copy_queues() {
         queue = place->queue;
         continue;  // from that queue's head
       }
-      if (auto copied = copy_queue(queue, *iterator); !copied) return copied;
+      if (auto copied = copy_queue(queue, iterator); !copied) return copied;
     } else if (iterator->status().ok()) {
       break;
-    } else if (auto copied = copy_queue(queue, *iterator); !copied) {
+    } else if (auto copied = copy_queue(queue, iterator); !copied) {
       return copied;
     }
     if (iterator->Valid() || iterator->status().ok()) {
@@ -223,11 +230,12 @@ Status Salvage::copy_queues() {
   return write_out();
 }
 
-Status Salvage::copy_queue(QueueId queue, rocksdb::Iterator& iterator) {
+Status Salvage::copy_queue(QueueId queue, IteratorPtr& iterator) {
   const auto marks = marks_.find(queue);
   const Seq from = head_of(queue).first;
   const Seq end = marks != marks_.end() && marks->second.tail.next > from ? marks->second.tail.next : Seq{~uint64_t{0}};
-  QueueCursor cursor(iterator, queue, from);
+  QueueCursor cursor(
+      iterator, [this] { return make_queue_iterator(); }, queue, from);
   while (cursor.settle(end)) {
     put(Table::queue, QueueKey(queue, cursor.seq()).view(), cursor.value());
     if (auto written = write_if_large(); !written) return written;
@@ -245,9 +253,9 @@ Status Salvage::copy_lost_tables() {
     if (at->path().extension() != ".sst" || !reader.Open(at->path().string()).ok()) continue;
     const auto properties = reader.GetTableProperties();
     const bool state = !properties || properties->column_family_name == rocksdb::kDefaultColumnFamilyName;
-    const std::unique_ptr<rocksdb::Iterator> iterator(reader.NewIterator({}));
     Status written;
-    const auto lost = scan_tolerantly(*iterator, [&](std::string_view key, std::string_view value) {
+    const auto make = [&reader] { return IteratorPtr(reader.NewIterator({})); };
+    const auto lost = scan_tolerantly(make, [&](std::string_view key, std::string_view value) {
       std::string present;
       if (state) {  // never over something newer
         if (new_->Get({}, new_.family(Table::state), slice(key), &present).IsNotFound()) {
@@ -316,7 +324,12 @@ Status Salvage::settle_marks() {
   Result<uint64_t> read = scan_tolerantly(new_, Table::state, "", [&](std::string_view key, std::string_view value) {
     note_mark(marks_, key, value);
     if (key == next_queue_id_key())
-      if (const auto id = decode_u32(value)) next_id = *id, has_next_id = true;
+      if (const auto id = decode_u32(value)) next_id = std::max(next_id, *id), has_next_id = true;
+    // Every id in use counts, should "Q" be lost.
+    std::optional<uint32_t> used;
+    if (key.starts_with('N')) used = decode_u32(value);
+    if (const auto session = key.starts_with('S') ? decode_session(value) : std::nullopt) used = session->queue.value;
+    if (used && *used >= next_id) next_id = *used + 1, has_next_id = true;
     return true;
   });
   if (!read) return tl::unexpected(read.error());
@@ -345,8 +358,8 @@ Status Salvage::settle_marks() {
 }  // namespace
 
 Result<Salvaged> salvage_rocks(const std::string& from, const std::string& work, const std::string& to,
-                               uint64_t memory_bytes) {
-  Result<Salvaged> result = Salvage(from, work, memory_bytes).into(to);
+                               uint64_t memory_bytes, const LogLine& log) {
+  Result<Salvaged> result = Salvage(from, work, memory_bytes, log).into(to);
   std::error_code error;
   fs::remove_all(work, error);
   return result;

@@ -9,9 +9,9 @@
 namespace tidegate::store {
 
 bool QueueCursor::settle(Seq end) {
-  if (!iterator_.Valid() && !iterator_.status().ok() && !pass_damage(end)) return false;
-  if (!iterator_.Valid()) return false;
-  const auto place = parse_queue_key(view(iterator_.key()));
+  if (!iterator_->Valid() && !iterator_->status().ok() && !pass_damage(end)) return false;
+  if (!iterator_->Valid()) return false;
+  const auto place = parse_queue_key(view(iterator_->key()));
   if (!place || place->queue != queue_) return false;
   place_ = *place;
   return true;
@@ -19,18 +19,20 @@ bool QueueCursor::settle(Seq end) {
 
 void QueueCursor::advance() {
   next_ = Seq{place_.seq.value + 1};
-  iterator_.Next();
+  iterator_->Next();
 }
 
-// True: a record, or honestly the end.
+// True: a record, or honestly the end. With a new iterator each time: one that met damage goes on reporting it for places
+// that it reads well at first, because a table's iterator keeps its place in the index over a failed block.
 bool QueueCursor::seek(uint64_t seq) {
-  iterator_.Seek(slice(QueueKey(queue_, Seq{seq}).view()));
-  return iterator_.status().ok();
+  iterator_ = make_();
+  iterator_->Seek(slice(QueueKey(queue_, Seq{seq}).view()));
+  return iterator_->status().ok();
 }
 
 bool QueueCursor::pass_damage(Seq end) {
-  if (!means_damage(iterator_.status())) {
-    error_ = to_error(iterator_.status(), "reading a queue");
+  if (!means_damage(iterator_->status())) {
+    error_ = to_error(iterator_->status(), "reading a queue");
     return false;
   }
   const uint64_t first = next_.value;
@@ -51,7 +53,7 @@ bool QueueCursor::pass_damage(Seq end) {
     (seek(middle) ? good : bad) = middle;
   }
   if (!seek(good)) return false;
-  const auto place = iterator_.Valid() ? parse_queue_key(view(iterator_.key())) : std::nullopt;
+  const auto place = iterator_->Valid() ? parse_queue_key(view(iterator_->key())) : std::nullopt;
   skipped_ += place && place->queue == queue_ ? std::min(place->seq.value, end.value) - first : good - first;
   return true;
 }
@@ -67,8 +69,7 @@ std::string successor(std::string_view prefix) {
 
 }  // namespace
 
-Result<uint64_t> scan_tolerantly(const RocksDb& db, Table table, std::string_view prefix,
-                                 const std::function<bool(std::string_view key, std::string_view value)>& visit) {
+Result<uint64_t> scan_tolerantly(const RocksDb& db, Table table, std::string_view prefix, const Visit& visit) {
   const std::string end = successor(prefix);
   const rocksdb::Slice end_slice(end);
   const rocksdb::Slice prefix_slice = slice(prefix);
@@ -76,27 +77,26 @@ Result<uint64_t> scan_tolerantly(const RocksDb& db, Table table, std::string_vie
   options.fill_cache = false;
   if (!prefix.empty()) options.iterate_lower_bound = &prefix_slice;
   if (!end.empty()) options.iterate_upper_bound = &end_slice;
-  const std::unique_ptr<rocksdb::Iterator> iterator(db->NewIterator(options, db.family(table)));
-
-  return scan_tolerantly(*iterator, visit);
+  return scan_tolerantly([&] { return IteratorPtr(db->NewIterator(options, db.family(table))); }, visit);
 }
 
-Result<uint64_t> scan_tolerantly(rocksdb::Iterator& iterator,
-                                 const std::function<bool(std::string_view key, std::string_view value)>& visit) {
+Result<uint64_t> scan_tolerantly(const IteratorMaker& make, const Visit& visit) {
+  IteratorPtr iterator = make();
   std::string last;  // the key visited last
   bool any = false;
-  for (iterator.SeekToFirst(); iterator.Valid(); iterator.Next()) {
-    if (!visit(view(iterator.key()), view(iterator.value()))) return 0;
-    last = view(iterator.key());
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    if (!visit(view(iterator->key()), view(iterator->value()))) return 0;
+    last = view(iterator->key());
     any = true;
   }
-  if (iterator.status().ok()) return 0;
-  if (!means_damage(iterator.status())) return tl::unexpected(to_error(iterator.status(), "reading the store"));
+  if (iterator->status().ok()) return 0;
+  if (!means_damage(iterator->status())) return tl::unexpected(to_error(iterator->status(), "reading the store"));
 
+  iterator = make();
   std::vector<std::pair<std::string, std::string>> rest;
-  for (iterator.SeekToLast(); iterator.Valid(); iterator.Prev()) {
-    if (any && view(iterator.key()) <= last) break;
-    rest.emplace_back(view(iterator.key()), view(iterator.value()));
+  for (iterator->SeekToLast(); iterator->Valid(); iterator->Prev()) {
+    if (any && view(iterator->key()) <= last) break;
+    rest.emplace_back(view(iterator->key()), view(iterator->value()));
   }
   for (auto at = rest.rbegin(); at != rest.rend(); ++at)
     if (!visit(at->first, at->second)) break;

@@ -36,6 +36,15 @@ class RocksStore : public Store {
   [[nodiscard]] uint64_t unreadable() const override { return unreadable_.load(std::memory_order_relaxed); }
 
  private:
+  struct Window {
+    Seq next;  // to be read
+    ReadLimit limit;
+    size_t messages = 0;
+    size_t bytes = 0;
+    [[nodiscard]] bool is_full() const { return messages >= limit.messages_max || bytes >= limit.bytes_max; }
+  };
+
+  void read_window(QueueCursor& cursor, Seq end, Window& window, std::vector<QueueRecord>& out);
   Status check_readable();
   Status resume();
   bool is_empty_from(QueueId queue, Seq end);
@@ -53,7 +62,7 @@ Status RocksStore::open(const RocksFolder& folder) {
   // RocksDB ends its replay at the first bad record and does not tell a torn tail from damage before the end.
   if (!folder.create && read_logs(folder.path, [](std::string_view) { return true; }) > 0)
     return fail(ErrorCode::corrupt, "the write-ahead log in " + folder.path + " is damaged");
-  RocksOptions options = rocks_options(folder.memory_bytes);
+  RocksOptions options = rocks_options(folder.memory_bytes, folder.log);
   options.db.create_if_missing = folder.create;
   options.db.error_if_exists = folder.create;
   if (const auto status = db_.open(folder.path, options); !status.ok())
@@ -72,11 +81,16 @@ Status RocksStore::check_readable() {
   return {};
 }
 
-// After a failed write RocksDB takes no other until it is told that the world is better.
+// After a failed write RocksDB takes no other until it is told that the world is better. Of a full disk it recovers;
+// after any other failure of its log only a new start helps.
 Status RocksStore::resume() {
   if (!resume_first_) return {};
   const auto status = db_->Resume();
-  if (!status.ok()) return tl::unexpected(to_error(status, "resuming after a failed write"));
+  if (!status.ok()) {
+    Error error = to_error(status, "writing to the store");
+    if (error.code == ErrorCode::io && !status.IsBusy()) error.code = ErrorCode::not_available;
+    return tl::unexpected(std::move(error));
+  }
   resume_first_ = false;
   return {};
 }
@@ -103,33 +117,35 @@ Status RocksStore::write(std::span<const Batch* const> batches, bool sync) {
 }
 
 Status RocksStore::read_queue(QueueId queue, Seq from, Seq end, ReadLimit limit, std::vector<QueueRecord>& out) {
-  if (from >= end) return {};
-  const QueueReaderPtr reader = readers_.take(db_, queue, from);
-  QueueCursor cursor(*reader->iterator, queue, from);
-  size_t messages = 0;
-  size_t bytes = 0;
-  Seq next = from;
-  while (messages < limit.messages_max && bytes < limit.bytes_max && cursor.settle(end)) {
-    if (cursor.seq() >= end) break;
-    next = Seq{cursor.seq().value + 1};
+  Window window{.next = from, .limit = limit};
+  while (window.next < end) {
+    const QueueReaderPtr reader = readers_.take(db_, queue, window.next);
+    QueueCursor cursor(
+        reader->iterator, [&] { return reader->make_iterator(db_); }, queue, window.next);
+    read_window(cursor, end, window, out);
+    unreadable_.fetch_add(cursor.skipped(), std::memory_order_relaxed);
+    const bool at_its_end = !reader->iterator->Valid();
+    const bool is_fresh = reader->fresh;
+    // An iterator at its end cannot see what was appended since it was made.
+    at_its_end ? readers_.discard(reader) : readers_.keep(reader, window.next);
+    if (const auto& error = cursor.error()) return tl::unexpected(*error);
+    if (!at_its_end || is_fresh || window.is_full()) break;
+  }
+  return {};
+}
+
+void RocksStore::read_window(QueueCursor& cursor, Seq end, Window& window, std::vector<QueueRecord>& out) {
+  while (!window.is_full() && cursor.settle(end) && cursor.seq() < end) {
     if (const auto message = decode_message(cursor.value())) {
       out.push_back({cursor.seq(), std::make_shared<const Message>(to_message(*message)), message->subscription_id});
-      ++messages;
-      bytes += counted_bytes(*message);
+      ++window.messages;
+      window.bytes += counted_bytes(*message);
     } else {
       unreadable_.fetch_add(1, std::memory_order_relaxed);
     }
+    window.next = Seq{cursor.seq().value + 1};
     cursor.advance();
   }
-  unreadable_.fetch_add(cursor.skipped(), std::memory_order_relaxed);
-  // An iterator at its end cannot see what is appended next.
-  if (reader->iterator->Valid()) {
-    readers_.keep(reader, next);
-  } else {
-    readers_.discard(reader);
-  }
-  if (const auto error = cursor.error()) return tl::unexpected(*error);
-  return {};
 }
 
 Status RocksStore::scan(std::string_view prefix,

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "store/store.h"
+#include "store/open_store.h"
 
 namespace tidegate::store {
 
@@ -13,9 +13,11 @@ struct RocksFolder {
   std::string path;  // the database's own folder
   uint64_t memory_bytes = 16u << 20;
   bool create = false;  // there must be none yet; else there must be one
+  LogLine log{};
 };
 
 // Threads as Store says; several threads may read. Errors: corrupt (damaged: salvage it), no_space, in_use, io.
+// Its `write` says corrupt if it needs a salvage and not_available if it needs to be opened anew.
 [[nodiscard]] Result<std::unique_ptr<Store>> open_rocks_store(const RocksFolder& folder);
 
 struct Salvaged {
@@ -26,6 +28,6 @@ struct Salvaged {
 // using `work` for temporary files (made, removed). `to` must not exist. Memory: a few times `memory_bytes`.
 // Errors: no_space, io: of `to` or `work`; what was copied until then is in `to` and usable.
 [[nodiscard]] Result<Salvaged> salvage_rocks(const std::string& from, const std::string& work, const std::string& to,
-                                             uint64_t memory_bytes);
+                                             uint64_t memory_bytes, const LogLine& log);
 
 }  // namespace tidegate::store

@@ -6,13 +6,9 @@ void note_mark(std::map<QueueId, QueueMarks>& marks, std::string_view key, std::
   if (key.size() != 5 || (key[0] != 'H' && key[0] != 'L')) return;
   const QueueId queue{load_big_endian<uint32_t>(key.substr(1))};
   if (key == queue_head_key(queue)) {
-    if (const auto head = decode_queue_head(value)) {
-      marks[queue].head = *head;
-      marks[queue].has_head = true;
-    }
+    if (const auto head = decode_queue_head(value)) marks[queue].head = *head;
   } else if (const auto tail = decode_queue_tail(value)) {
     marks[queue].tail = *tail;
-    marks[queue].has_tail = true;
   }
 }
 

@@ -13,7 +13,6 @@ namespace tidegate::store {
 struct QueueMarks {
   QueueTail tail;
   QueueHead head;
-  bool has_tail = false, has_head = false;
   uint64_t records = 0;
   uint64_t bytes = 0;
   uint64_t expected = 0;  // records waiting by the marks as found; after settle
@@ -28,7 +27,7 @@ struct QueueMarks {
 
   // No place is given twice, even if the newest tail is lost; what is waiting is what is there.
   void settle() {
-    expected = has_tail && has_head ? size_of(tail, head).messages : 0;
+    expected = size_of(tail, head).messages;  // a queue that nothing was removed from has no head yet
     tail.next = std::max({tail.next, Seq{last.value + 1}, head.first});
     tail.bytes_in = std::max(tail.bytes_in, head.bytes_out + bytes);
     head.messages_out = tail.next.value - 1 - records;

@@ -27,7 +27,8 @@ void Broker::opened(ConnId id, const ListenerPolicy& listener, std::string peer)
   conn->last_received = state_.now.mono;
   ++state_.pending_connects;
   state_.connections[id.slot] = std::move(conn);
-  state_.deadlines.add({state_.now.mono + listener.limits.connect_timeout, Deadline::Kind::connect_timeout, id, {}});
+  state_.deadlines.add(
+      Deadline::of_connection(state_.now.mono + listener.limits.connect_timeout, Deadline::Kind::connect_timeout, id));
 }
 
 Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
@@ -68,19 +69,20 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
     connect::kick(state_, conn, ReasonCode::topic_alias_invalid, "unknown topic alias");
     return Taken::done;
   }
-  if (count_levels(packet->topic) > conn.listener->limits.topic_levels_max) {
-    connect::kick(state_, conn, ReasonCode::topic_name_invalid, "topic with too many levels");
-    return Taken::done;
-  }
   Taken taken = publish::publish(state_, conn, *packet);
-  if (taken == Taken::not_now && !conn.held) {
-    conn.held = true;
-    conn.held_since = state_.now.mono;
-    state_.deadlines.add({state_.now.mono + state_.limits.refuse_after, Deadline::Kind::refused_too_long, conn.id, {}});
-  } else if (taken == Taken::done) {
+  if (taken == Taken::done) {
     conn.held = false;
+  } else if (!conn.held) {
+    hold(conn);
   }
   return taken;
+}
+
+void Broker::hold(Connection& conn) {
+  conn.held = true;
+  conn.held_since = state_.now.mono;
+  state_.deadlines.add(Deadline::of_connection(state_.now.mono + conn.listener->limits.refuse_after,
+                                               Deadline::Kind::refused_too_long, conn.id));
 }
 
 void Broker::ack_packet(Connection& conn, const mqtt::Frame& frame) {
@@ -105,7 +107,7 @@ Taken Broker::rare_packet(Connection& conn, const mqtt::Frame& frame) {
   } else if (std::holds_alternative<mqtt::Pingreq>(*packet)) {
     state_.scratch.clear();
     mqtt::encode(mqtt::Pingresp{}, state_.scratch);
-    if (OutBuffer* buffer = state_.out.buffer(conn.id); buffer && state_.gate.is_committed(conn.publish_after)) {
+    if (OutBuffer* buffer = state_.out.buffer(conn.id); buffer && state_.gate.is_committed(conn.connack_after)) {
       buffer->own().append(state_.scratch);
     } else {
       state_.send_in_order(conn, state_.scratch);
@@ -200,14 +202,24 @@ void Broker::detach(BridgeId id) {
 void Broker::set_store_state(StoreState store) {
   if (state_.store == store) return;
   state_.store = store;
-  if (store != StoreState::ready) return;
   for (const auto& conn : state_.connections) {
-    if (conn && conn->held) state_.out.resume(conn->id);
+    if (!conn || !conn->held) continue;
+    if (store == StoreState::refusing) hold(*conn);  // its time begins now
+    state_.out.resume(conn->id);                     // also if refused: 5.0 is told so
   }
 }
 
 void Broker::run_deadlines() {
   while (state_.deadlines.next() <= state_.now.mono) run(state_.deadlines.pop());
+  state_.deadlines.sweep([this](const Deadline& deadline) { return is_stale(deadline); });
+}
+
+bool Broker::is_stale(const Deadline& deadline) {
+  if (deadline.conn) return !state_.find(deadline.conn);
+  const Session* session = sessions::find(state_, *deadline.client_id);
+  if (!session) return true;
+  if (deadline.kind == Deadline::Kind::session_expiry) return session->expires != deadline.at;
+  return !session->will || session->will->fires != deadline.at;
 }
 
 void Broker::run(const Deadline& deadline) {
@@ -229,14 +241,14 @@ void Broker::run(const Deadline& deadline) {
       }
       return;
     case Deadline::Kind::session_expiry:
-      if (Session* session = sessions::find(state_, deadline.client_id);
+      if (Session* session = sessions::find(state_, *deadline.client_id);
           session && !session->conn && session->expires <= state_.now.mono) {
         ++state_.counters.sessions_expired;
         sessions::end(state_, *session);
       }
       return;
     case Deadline::Kind::will:
-      if (Session* session = sessions::find(state_, deadline.client_id);
+      if (Session* session = sessions::find(state_, *deadline.client_id);
           session && session->will && session->will->fires <= state_.now.mono) {
         wills::fire(state_, *session);
       }
@@ -249,7 +261,7 @@ void Broker::keep_alive(Connection& conn) {
   if (conn.held) conn.last_received = state_.now.mono;
   Instant due = conn.last_received + Millis{conn.keepalive_seconds * 1500};
   if (due > state_.now.mono) {
-    state_.deadlines.add({due, Deadline::Kind::keep_alive, conn.id, {}});
+    state_.deadlines.add(Deadline::of_connection(due, Deadline::Kind::keep_alive, conn.id));
   } else {
     connect::kick(state_, conn, ReasonCode::keep_alive_timeout, "keep-alive exceeded");
   }

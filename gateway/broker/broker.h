@@ -75,6 +75,7 @@ class Broker {
   [[nodiscard]] uint32_t pending_connects() const { return state_.pending_connects; }
   [[nodiscard]] size_t sessions() const { return state_.sessions.size(); }
   [[nodiscard]] size_t subscriptions() const { return state_.router.subscriptions(); }
+  [[nodiscard]] size_t deadlines() const { return state_.deadlines.size(); }
   [[nodiscard]] const Retained& retained() const { return state_.retained; }
 
  private:
@@ -82,7 +83,9 @@ class Broker {
   Taken publish_packet(Connection& conn, const mqtt::Frame& frame);
   Taken rare_packet(Connection& conn, const mqtt::Frame& frame);
   void ack_packet(Connection& conn, const mqtt::Frame& frame);
+  void hold(Connection& conn);
   void run(const Deadline& deadline);
+  [[nodiscard]] bool is_stale(const Deadline& deadline);
   void keep_alive(Connection& conn);
 
   State state_;

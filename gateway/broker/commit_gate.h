@@ -1,8 +1,10 @@
 // Holds packets until the batch that keeps their promise is on disk (ARCHITECTURE.md, rule 3 and invariant 1).
 //
-// One FIFO for all connections: batches are committed in order, so the order per connection is kept as well.
+// By batch, and within one in the order of holding. Nearly every packet waits for the newest batch; one that waits for an
+// older batch is put before those of newer ones, since nothing else of its connection may overtake it once that is on disk.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -18,7 +20,12 @@ class CommitGate {
   [[nodiscard]] bool is_committed(BatchNumber batch) const { return batch <= committed_; }
 
   void hold(ConnId conn, BatchNumber until, std::string_view packet) {
-    held_.push_back({until, conn, std::string(packet)});
+    auto place = held_.end();
+    if (!held_.empty() && until < held_.back().until) {
+      place = std::upper_bound(held_.begin(), held_.end(), until,
+                               [](BatchNumber batch, const Held& held) { return batch < held.until; });
+    }
+    held_.insert(place, {until, conn, std::string(packet)});
   }
 
   // Everything up to `batch` is on disk: hands what may go now to `release(ConnId, std::string_view)`, in order.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/broker/outgoing.h"
+#include "gateway/broker/publish.h"
 #include "gateway/broker/sessions.h"
 #include "gateway/broker/wills.h"
 #include "gateway/mqtt/decode.h"
@@ -64,6 +65,7 @@ ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Conne
     return ReasonCode::client_identifier_not_valid;
   }
   if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
+  if (packet.will && !publish::may_publish(conn, packet.will->topic)) return ReasonCode::not_authorized;
   if (state.sessions.size() >= state.limits.sessions_max && !state.sessions.contains(std::string(packet.client_id))) {
     return ReasonCode::quota_exceeded;
   }
@@ -79,6 +81,7 @@ void take_over(State& state, Session& session) {
 
 Session& open_session(State& state, const mqtt::Connect& packet, const std::string& client_id, bool& present) {
   Session* session = sessions::find(state, client_id);
+  bool was_kept = session && session->durable;
   if (session) {
     take_over(state, *session);
     session = sessions::find(state, client_id);
@@ -88,7 +91,10 @@ Session& open_session(State& state, const mqtt::Connect& packet, const std::stri
     session = nullptr;
   }
   present = session != nullptr;
-  return session ? *session : sessions::create(state, client_id);
+  if (session) return *session;
+  Session& created = sessions::create(state, client_id);
+  if (was_kept) state.touch(created);  // its end is in this batch, and a crash before must not bring it back
+  return created;
 }
 
 void apply_client_limits(Connection& conn, const mqtt::Connect& packet) {
@@ -121,18 +127,15 @@ void send_connack(State& state, Connection& conn, const mqtt::Connect& packet, c
   mqtt::Connack connack{present, 0, mqtt::Properties::of_valid_wire(properties)};
   state.scratch.clear();
   mqtt::encode(connack, conn.version, state.scratch);
-  if (session.durable) {
-    // It waits for the disk, and nothing overtakes it.
-    state.send_after(conn, session.changed_in, state.scratch);
-    conn.publish_after = session.changed_in;
-  } else {
-    state.send_in_order(conn, state.scratch);
-  }
+  // That of a kept session waits for the disk, and nothing overtakes it.
+  state.send_after(conn, session.changed_in, state.scratch);
+  conn.connack_after = session.changed_in;
+  conn.publish_after = session.changed_in;
 }
 
 void watch_keep_alive(State& state, Connection& conn) {
-  state.deadlines.add(
-      {conn.last_received + Millis{conn.keepalive_seconds * 1500}, Deadline::Kind::keep_alive, conn.id, {}});
+  state.deadlines.add(Deadline::of_connection(conn.last_received + Millis{conn.keepalive_seconds * 1500},
+                                              Deadline::Kind::keep_alive, conn.id));
 }
 
 void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
@@ -190,14 +193,16 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
   }
   if (packet->username && conn.listener->check_credentials) {
     conn.stage = Connection::Stage::checking_credentials;
-    conn.connect_packet.assign(frame.body.data() - (frame.size - frame.body.size()), frame.size);
+    conn.connect_packet =
+        std::make_unique<std::string>(frame.body.data() - (frame.size - frame.body.size()), frame.size);
     return state.out.check_credentials(conn.id, *packet->username, packet->password.value_or(std::string_view{}));
   }
   accept(state, conn, *packet);
 }
 
 void credentials_checked(State& state, Connection& conn, bool right) {
-  std::string bytes = std::move(conn.connect_packet);
+  std::string bytes = std::move(*conn.connect_packet);
+  conn.connect_packet.reset();
   auto packet = mqtt::decode_connect(mqtt::frame(bytes, bytes.size()));
   TIDEGATE_CHECK(packet.has_value());
   conn.last_received = state.now.mono;
@@ -228,7 +233,7 @@ void kick(State& state, Connection& conn, ReasonCode reason, std::string_view wh
     if (conn.version == Version::v5) {
       state.scratch.clear();
       mqtt::encode(mqtt::Disconnect{reason, {}}, conn.version, state.scratch);
-      if (OutBuffer* buffer = state.out.buffer(conn.id); buffer && state.gate.is_committed(conn.publish_after)) {
+      if (OutBuffer* buffer = state.out.buffer(conn.id); buffer && state.gate.is_committed(conn.connack_after)) {
         buffer->own().append(state.scratch);
       }
     }

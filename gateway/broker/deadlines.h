@@ -2,7 +2,8 @@
 // state and sets it anew, so that a keep-alive costs nothing per packet.
 #pragma once
 
-#include <queue>
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,26 +16,44 @@ struct Deadline {
   enum class Kind : uint8_t { connect_timeout, keep_alive, session_expiry, will, refused_too_long };
   Instant at;
   Kind kind{};
-  ConnId conn;            // connect_timeout, keep_alive, refused_too_long
-  std::string client_id;  // session_expiry, will
+  ConnId conn;                             // connect_timeout, keep_alive, refused_too_long
+  std::unique_ptr<std::string> client_id;  // session_expiry, will
+
+  static Deadline of_connection(Instant at, Kind kind, ConnId conn) { return {at, kind, conn, nullptr}; }
+  static Deadline of_client(Instant at, Kind kind, const std::string& client_id) {
+    return {at, kind, {}, std::make_unique<std::string>(client_id)};
+  }
 };
 
 class Deadlines {
  public:
-  void add(Deadline deadline) { heap_.push(std::move(deadline)); }
-  [[nodiscard]] Instant next() const { return heap_.empty() ? Instant::never() : heap_.top().at; }
+  void add(Deadline deadline) {
+    heap_.push_back(std::move(deadline));
+    std::push_heap(heap_.begin(), heap_.end(), later);
+  }
+  [[nodiscard]] Instant next() const { return heap_.empty() ? Instant::never() : heap_.front().at; }
   // REQUIRES: next() is not never.
   [[nodiscard]] Deadline pop() {
-    Deadline top = heap_.top();
-    heap_.pop();
-    return top;
+    std::pop_heap(heap_.begin(), heap_.end(), later);
+    Deadline first = std::move(heap_.back());
+    heap_.pop_back();
+    return first;
   }
+  // Drops what `is_stale`, if there are twice as many entries as after the last time.
+  template <class IsStale>
+  void sweep(const IsStale& is_stale) {
+    if (heap_.size() < sweep_at_) return;
+    std::erase_if(heap_, is_stale);
+    std::make_heap(heap_.begin(), heap_.end(), later);
+    sweep_at_ = std::max<size_t>(1024, 2 * heap_.size());
+  }
+  [[nodiscard]] size_t size() const { return heap_.size(); }
 
  private:
-  struct Later {
-    bool operator()(const Deadline& a, const Deadline& b) const { return a.at > b.at; }
-  };
-  std::priority_queue<Deadline, std::vector<Deadline>, Later> heap_;
+  static bool later(const Deadline& a, const Deadline& b) { return a.at > b.at; }
+
+  std::vector<Deadline> heap_;
+  size_t sweep_at_ = 1024;
 };
 
 }  // namespace tidegate::broker

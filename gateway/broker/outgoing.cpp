@@ -1,6 +1,8 @@
 #include "gateway/broker/outgoing.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "store/keys.h"
 #include "store/records.h"
@@ -37,21 +39,27 @@ mqtt::PacketId next_packet_id(Outgoing& out) {
 }
 
 void write(State& state, Connection& conn, Publication& publication, const Delivery& delivery, BatchNumber until) {
-  until = std::max(until, conn.publish_after);
-  ++state.counters.publishes_sent;
-  if (state.gate.is_committed(until)) {
-    if (OutBuffer* buffer = state.out.buffer(conn.id)) {
-      if (!publication.write(delivery, *buffer)) ++state.counters.dropped_too_large;
-    }
-    return;
-  }
-  OutBuffer held;
-  if (!publication.write(delivery, held)) {
+  if (!publication.fits(delivery)) {
     ++state.counters.dropped_too_large;
     return;
   }
+  until = std::max(until, conn.publish_after);
+  ++state.counters.publishes_sent;
+  if (state.gate.is_committed(until)) {
+    if (OutBuffer* buffer = state.out.buffer(conn.id)) (void)publication.write(delivery, *buffer);
+    return;
+  }
+  OutBuffer held;
+  (void)publication.write(delivery, held);
   for (const OutBuffer::Shared& shared : held.shared()) held.own().append(shared.message->payload);
+  conn.publish_bytes_held += held.own().size();
   state.gate.hold(conn.id, until, held.own());
+}
+
+// Written or held for the connection, and not taken by its socket yet.
+uint64_t unsent_bytes(State& state, Connection& conn) {
+  if (state.gate.is_committed(conn.publish_after)) conn.publish_bytes_held = 0;
+  return state.out.unsent_bytes(conn.id) + conn.publish_bytes_held;
 }
 
 Delivery delivery_to(const Connection& conn, Qos qos, bool retain, std::string_view subscription_ids) {
@@ -59,7 +67,7 @@ Delivery delivery_to(const Connection& conn, Qos qos, bool retain, std::string_v
 }
 
 void send_qos0(State& state, Connection& conn, Publication& publication, const Terms& terms) {
-  if (state.out.unsent_bytes(conn.id) > conn.listener->limits.output_bytes_max) {
+  if (unsent_bytes(state, conn) > conn.listener->limits.output_bytes_max) {
     ++state.counters.dropped_slow_connection;
     return;
   }
@@ -69,10 +77,14 @@ void send_qos0(State& state, Connection& conn, Publication& publication, const T
 
 // A client that cannot take the packet is spared it, as if it had acknowledged [MQTT-3.1.2-25].
 bool fits(const Connection& conn, Publication& publication, const Terms& terms) {
-  if (conn.packet_bytes_max == 0) return true;
-  const store::MessageView& m = publication.message();
-  return m.topic.size() + m.payload.size() + m.properties.size() + terms.subscription_ids.size() + 24 <=
-         conn.packet_bytes_max;
+  return publication.fits(delivery_to(conn, terms.qos, terms.retain, terms.subscription_ids));
+}
+
+// Its place is in the order of records: after a restart a QoS 2 delivery may be known that stands behind this one.
+void add_inflight(Outgoing& out, const Inflight& entry) {
+  auto place = out.inflight.end();
+  while (place != out.inflight.begin() && std::prev(place)->seq > entry.seq) --place;
+  out.inflight.insert(place, entry);
 }
 
 // REQUIRES: room in the window.
@@ -80,21 +92,21 @@ void send_new(State& state, Session& session, Connection& conn, Publication& pub
   Outgoing& out = outgoing_of(session);
   Delivery delivery = delivery_to(conn, terms.qos, terms.retain, terms.subscription_ids);
   delivery.packet_id = next_packet_id(out);
-  delivery.dup = session.durable && seq < session.durable->dup_below;
+  // A QoS 2 delivery of before the restart is known, and sent again under its id.
+  delivery.dup = session.durable && terms.qos == Qos::at_least_once && seq < session.durable->dup_below;
   uint64_t bytes = session.durable ? counted_bytes(publication.message()) : 0;
-  out.inflight.push_back({delivery.packet_id, terms.qos, Phase::sent, false, seq, bytes});
-  BatchNumber until{0};
+  add_inflight(out, {delivery.packet_id, terms.qos, Phase::sent, false, seq, bytes});
   if (session.durable && terms.qos == Qos::exactly_once) {
     // The packet id is on disk before it is used: a reused id after a crash would make the client take a new message
     // for a repeat.
     state.batch.put(store::Table::state, store::inflight_key(session.durable->appender.id(), delivery.packet_id),
                     store::encode(store::InflightRecord{seq, false}));
-    until = state.batch_number;
+    conn.queue_after = state.batch_number;
   }
-  write(state, conn, publication, delivery, until);
+  write(state, conn, publication, delivery, conn.queue_after);
 }
 
-void advance_head(Session& session) {
+void advance_head(State& state, Session& session) {
   Durable& durable = *session.durable;
   Seq first = durable.next_read;
   if (const Outgoing* out = session.outgoing.get()) {
@@ -106,34 +118,58 @@ void advance_head(Session& session) {
       }
     }
   }
+  store::QueueSize left = store::size_of(durable.appender.tail(), durable.remover.head());
+  if (first == durable.appender.tail().next && left.messages > 0) {  // what is left could not be read
+    return durable.remover.remove_below(state.batch, first, left.messages, left.bytes, false);
+  }
   durable.remover.advance(first);
 }
 
 void remove_record(State& state, Session& session, Seq seq, uint64_t bytes) {
   session.durable->remover.remove(state.batch, seq, bytes);
-  advance_head(session);
+  session.durable->removed_in = state.batch_number;
+  advance_head(state, session);
   state.mark_dirty(session);
+}
+
+// Reads again after the next commit.
+void starve(State& state, Durable& durable) {
+  if (std::exchange(durable.starved, true)) return;
+  state.starved.push_back(durable.appender.id());
 }
 
 void read_more(State& state, Session& session, const Connection& conn) {
   Durable& durable = *session.durable;
-  if (durable.reading || durable.next_read >= durable.appender.tail().next) return;
+  if (durable.reading || durable.starved || durable.next_read >= durable.appender.tail().next) return;
+  if (!state.gate.is_committed(durable.read_after)) return starve(state, durable);
   durable.reading = true;
   durable.reading_all = state.gate.is_committed(durable.appended_in);
+  durable.read_end = durable.appender.tail().next;
   store::ReadLimit limit{std::max<size_t>(conn.window, 16), 1u << 20};
-  state.out.read_queue(durable.appender.id(), durable.next_read, durable.appender.tail().next, limit);
+  state.out.read_queue(durable.appender.id(), durable.next_read, durable.read_end, limit);
 }
 
-void send_again(State& state, Connection& conn, Outgoing& out, const Waiting& next, Publication& publication) {
+void forget_packet_id(State& state, const Session& session, const Inflight& entry) {
+  if (!session.durable || entry.qos != Qos::exactly_once) return;
+  state.batch.erase(store::Table::state, store::inflight_key(session.durable->appender.id(), entry.packet_id));
+}
+
+void send_again(State& state, Session& session, Connection& conn, const Waiting& next, Publication& publication) {
+  Outgoing& out = *session.outgoing;
   auto entry = std::find_if(out.inflight.begin(), out.inflight.end(),
                             [&](const Inflight& inflight) { return inflight.packet_id == next.resend_as; });
-  TIDEGATE_CHECK(entry != out.inflight.end());
+  TIDEGATE_CHECK(entry != out.inflight.end() && entry->resend);
   entry->resend = false;
   --out.to_resend;
   Delivery delivery = delivery_to(conn, next.qos, next.retain, next.subscription_ids);
   delivery.packet_id = next.resend_as;
   delivery.dup = true;  // [MQTT-3.3.1-1]
-  write(state, conn, publication, delivery, BatchNumber{0});
+  if (publication.fits(delivery)) return write(state, conn, publication, delivery, conn.queue_after);
+  ++state.counters.dropped_too_large;
+  Inflight done = *entry;
+  out.inflight.erase(entry);
+  forget_packet_id(state, session, done);
+  remove_record(state, session, done.seq, done.bytes);
 }
 
 // Sends what waits while the window has room, and has more read from disk.
@@ -148,7 +184,7 @@ void pump(State& state, Session& session) {
     Publication publication(next.message, state.now.wall);
     Terms terms{next.qos, next.retain, next.subscription_ids};
     if (next.resend_as != 0) {
-      send_again(state, *conn, out, next, publication);
+      send_again(state, session, *conn, next, publication);
     } else if (publication.is_expired() || !fits(*conn, publication, terms)) {
       ++(publication.is_expired() ? state.counters.dropped_expired : state.counters.dropped_too_large);
       if (session.durable) remove_record(state, session, next.seq, counted_bytes(*next.message));
@@ -216,7 +252,8 @@ void keep_in_memory(State& state, Session& session, Connection& conn, Publicatio
 
 using Entry = std::deque<Inflight>::iterator;
 
-// The in-flight entry that an answer speaks of, nearly always the first.
+// The in-flight entry that an answer speaks of, nearly always the first. One with `resend` has not been sent on this
+// connection: the answer is to an earlier one, is of no effect, and will come again.
 std::optional<Entry> find_inflight(const Session& session, mqtt::PacketId id, Qos qos) {
   if (!session.outgoing) return {};
   std::deque<Inflight>& inflight = session.outgoing->inflight;
@@ -229,14 +266,9 @@ std::optional<Entry> find_inflight(const Session& session, mqtt::PacketId id, Qo
 void finish(State& state, Session& session, Entry entry) {
   Inflight done = *entry;
   Outgoing& out = *session.outgoing;
-  if (done.resend) --out.to_resend;
   out.inflight.erase(entry);
-  if (session.durable) {
-    if (done.qos == Qos::exactly_once) {
-      state.batch.erase(store::Table::state, store::inflight_key(session.durable->appender.id(), done.packet_id));
-    }
-    if (done.phase == Phase::sent) remove_record(state, session, done.seq, done.bytes);
-  }
+  forget_packet_id(state, session, done);
+  if (session.durable && done.phase == Phase::sent) remove_record(state, session, done.seq, done.bytes);
   pump(state, session);
 }
 
@@ -247,14 +279,16 @@ void send_pubrel(State& state, Connection& conn, mqtt::PacketId id, mqtt::Reason
 }
 
 // Entries to be sent again whose record could not be read have nothing to send.
-void drop_unreadable(Session& session) {
+void drop_unreadable(State& state, Session& session) {
   Outgoing& out = *session.outgoing;
   auto is_waiting = [&](const Inflight& entry) {
     return std::any_of(out.waiting.begin(), out.waiting.end(),
                        [&](const Waiting& waiting) { return waiting.resend_as == entry.packet_id; });
   };
   out.to_resend -= static_cast<uint32_t>(std::erase_if(out.inflight, [&](const Inflight& entry) {
-    return entry.resend && entry.seq < session.durable->next_read && !is_waiting(entry);
+    if (!entry.resend || entry.seq >= session.durable->next_read || is_waiting(entry)) return false;
+    forget_packet_id(state, session, entry);
+    return true;
   }));
 }
 
@@ -273,7 +307,8 @@ void deliver(State& state, Session& session, Publication& publication, const Ter
 }
 
 void acknowledged(State& state, Connection& conn, const mqtt::Ack& puback) {
-  if (auto entry = find_inflight(*conn.session, puback.packet_id, Qos::at_least_once)) {
+  auto entry = find_inflight(*conn.session, puback.packet_id, Qos::at_least_once);
+  if (entry && !(*entry)->resend) {
     finish(state, *conn.session, *entry);
   }
 }
@@ -282,13 +317,10 @@ void received(State& state, Connection& conn, const mqtt::Ack& pubrec) {
   Session& session = *conn.session;
   auto entry = find_inflight(session, pubrec.packet_id, Qos::exactly_once);
   if (!entry) return send_pubrel(state, conn, pubrec.packet_id, mqtt::ReasonCode::packet_identifier_not_found);
+  if ((*entry)->resend) return;
   if (mqtt::is_error(pubrec.reason)) return finish(state, session, *entry);  // 4.3.3: the packet id is free again
   if ((*entry)->phase == Phase::sent) {
     (*entry)->phase = Phase::released;
-    if ((*entry)->resend) {
-      (*entry)->resend = false;
-      --session.outgoing->to_resend;
-    }
     if (session.durable) {
       state.batch.put(store::Table::state, store::inflight_key(session.durable->appender.id(), pubrec.packet_id),
                       store::encode(store::InflightRecord{(*entry)->seq, true}));
@@ -317,6 +349,8 @@ void resume(State& state, Session& session) {
     }
   }
   session.durable->next_read = session.durable->remover.head().first;
+  // Records behind the head may be gone in a batch that is not on disk yet.
+  session.durable->read_after = session.durable->removed_in;
   pump(state, session);
 }
 
@@ -350,22 +384,24 @@ void records_read(State& state, QueueId queue, Seq from, const std::vector<store
   }
   if (records.empty()) {
     if (durable.reading_all) {
-      durable.next_read = durable.appender.tail().next;  // what stood there cannot be read
-      advance_head(session);
-      state.mark_dirty(session);
-    } else {
-      state.starved.push_back(queue);
+      durable.next_read = durable.read_end;  // what stood there cannot be read
+    } else if (!state.gate.is_committed(durable.appended_in)) {
+      starve(state, durable);
     }
   }
-  if (out.to_resend > 0) drop_unreadable(session);
-  if (!records.empty() || durable.reading_all) pump(state, session);
+  if (out.to_resend > 0) drop_unreadable(state, session);
+  if (records.empty() && durable.reading_all) {
+    advance_head(state, session);
+    state.mark_dirty(session);
+  }
+  pump(state, session);
 }
 
 void read_failed(State& state, QueueId queue) {
   auto found = state.sessions_by_queue.find(queue);
   if (found == state.sessions_by_queue.end()) return;
   found->second->durable->reading = false;
-  state.starved.push_back(queue);
+  starve(state, *found->second->durable);
 }
 
 void feed_starved(State& state) {
@@ -374,7 +410,9 @@ void feed_starved(State& state) {
   starved.swap(state.starved);
   for (QueueId queue : starved) {
     auto found = state.sessions_by_queue.find(queue);
-    if (found != state.sessions_by_queue.end()) pump(state, *found->second);
+    if (found == state.sessions_by_queue.end()) continue;
+    found->second->durable->starved = false;
+    pump(state, *found->second);
   }
 }
 

@@ -54,8 +54,12 @@ const Publication::Form& Publication::form(const Delivery& to, bool with_payload
   return *form;
 }
 
+bool Publication::fits(const Delivery& to) {
+  return to.packet_bytes_max == 0 || mqtt::encoded_size(head(to), to.version) <= to.packet_bytes_max;
+}
+
 bool Publication::write(const Delivery& to, OutBuffer& out) {
-  if (to.packet_bytes_max != 0 && mqtt::encoded_size(head(to), to.version) > to.packet_bytes_max) return false;
+  if (!fits(to)) return false;
   bool share_payload = message_.payload.size() >= OutBuffer::share_from && (many_ || shared_);
   std::string& bytes = out.own();
   if (!many_ || to.dup || !to.subscription_ids.empty()) {

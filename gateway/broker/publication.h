@@ -39,7 +39,9 @@ class Publication {
   // More than one receiver is likely: encode a form once and copy it.
   void expect_many() { many_ = true; }
 
-  // False: larger than the receiver takes; nothing was written.
+  // Whether the receiver takes a packet of that size. The packet id does not matter.
+  [[nodiscard]] bool fits(const Delivery& to);
+  // False: it does not fit; nothing was written.
   [[nodiscard]] bool write(const Delivery& to, OutBuffer& out);
 
  private:

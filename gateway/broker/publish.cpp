@@ -38,18 +38,23 @@ bool makes_obligation(const Router::Matches& matches, const store::MessageView& 
          });
 }
 
+// Whether there is no room to retain the message. One that is no larger than the one it replaces always has room.
+bool is_retained_full(const State& state, const store::MessageView& message) {
+  if (message.payload.empty()) return false;
+  MessagePtr before = state.retained.find(message.topic);
+  uint64_t bytes = counted_bytes(message), bytes_before = before ? counted_bytes(*before) : 0;
+  if (!before && state.retained.count() >= state.limits.retained_messages_max) return true;
+  return bytes > bytes_before && state.retained.bytes() - bytes_before + bytes > state.limits.retained_bytes_max;
+}
+
 void retain(State& state, Publication& publication, bool in_store) {
   const store::MessageView& message = publication.message();
-  if (message.payload.empty()) {  // [MQTT-3.3.1-6]
+  bool full = in_store && is_retained_full(state, message);
+  if (full) ++state.counters.dropped_retained_full;
+  if (full || message.payload.empty()) {  // [MQTT-3.3.1-6]; and better none than the one before
     if (state.retained.remove(message.topic) && in_store) {
       state.batch.erase(store::Table::state, store::retained_key(message.topic));
     }
-    return;
-  }
-  bool full = state.retained.count() >= state.limits.retained_messages_max ||
-              state.retained.bytes() + message.payload.size() > state.limits.retained_bytes_max;
-  if (full && in_store && !state.retained.find(message.topic)) {
-    ++state.counters.dropped_retained_full;
     return;
   }
   state.retained.keep(publication.shared());
@@ -110,13 +115,10 @@ Routed hand_out(State& state, const Router::Matches& matches, Publication& publi
   for_each_bridge(matches, source, [&](BridgeRoute& route) { give_to_bridge(state, route, publication, in_store); });
   if (message.retain && (in_store || source.keep_out_of_store)) {
     retain(state, publication, !source.keep_out_of_store);
+  } else if (message.retain) {
+    ++state.counters.refused_store;
   }
   return {in_store && makes_obligation(matches, message, source), !matches.sessions.empty() || !matches.routes.empty()};
-}
-
-// The gateway's own topics; another broker's bridge may say there how it is.
-bool may_publish(std::string_view topic) {
-  return !topic.starts_with("$SYS/") || topic.starts_with("$SYS/broker/connection/");
 }
 
 void answer(State& state, Connection& conn, const mqtt::Publish& packet, ReasonCode reason, BatchNumber until) {
@@ -170,6 +172,12 @@ Taken refuse(State& state, Connection& conn, const mqtt::Publish& packet) {
 
 }  // namespace
 
+// The gateway's own topics; another broker's bridge may say there how it is.
+bool may_publish(const Connection& conn, std::string_view topic) {
+  if (topic.starts_with("$SYS/") && !topic.starts_with("$SYS/broker/connection/")) return false;
+  return count_levels(topic) <= conn.listener->limits.topic_levels_max;
+}
+
 Routed route(State& state, const store::MessageView& message, const Source& source) {
   const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), source.publisher);
   Publication publication(message, state.now.wall);
@@ -197,7 +205,7 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
     answer(state, conn, packet, ReasonCode::success, session.changed_in);
     return Taken::done;
   }
-  if (!may_publish(packet.topic)) {
+  if (!may_publish(conn, packet.topic)) {
     // Before 5.0 the standard has an acknowledgement or a closed connection to say no [MQTT-3.3.5-2].
     answer(state, conn, packet, ReasonCode::not_authorized, BatchNumber{0});
     return Taken::done;
@@ -206,15 +214,23 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   std::string properties;
   store::MessageView message = view_of(state, packet, properties);
   const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), source.publisher);
-  if (state.store != StoreState::ready && packet.qos != Qos::at_most_once &&
+  // QoS 0 goes on while the store refuses, for those who need no store; while it is but busy, its promises wait too.
+  if (state.store != StoreState::ready && (packet.qos != Qos::at_most_once || state.store == StoreState::busy) &&
       makes_obligation(matches, message, source)) {
     return refuse(state, conn, packet);
+  }
+  if (packet.retain && packet.qos != Qos::at_most_once && conn.version == mqtt::Version::v5 &&
+      is_retained_full(state, message)) {
+    ++state.counters.dropped_retained_full;
+    answer(state, conn, packet, ReasonCode::quota_exceeded, BatchNumber{0});
+    return Taken::done;
   }
   ++state.counters.publishes_received;
   Publication publication(message, state.now.wall);
   Routed routed = hand_out(state, matches, publication, source, state.store == StoreState::ready);
   if (packet.qos == Qos::exactly_once) keep_receipt(state, session, packet.packet_id);
-  BatchNumber until = routed.obligation ? state.batch_number : BatchNumber{0};
+  // Not simply this batch: nothing may stand in it, for what is full or cleared already.
+  BatchNumber until = routed.obligation ? state.newest_change() : BatchNumber{0};
   if (packet.qos == Qos::exactly_once) until = std::max(until, session.changed_in);
   bool unheard = !routed.anybody && !packet.retain && conn.version == mqtt::Version::v5;
   answer(state, conn, packet, unheard ? ReasonCode::no_matching_subscribers : ReasonCode::success, until);

@@ -52,9 +52,8 @@ class Restore {
     auto record = store::decode_session(value);
     if (!record || state_.sessions_by_queue.contains(record->queue)) return false;
     Session& session = sessions::create(state_, std::string(client_id));
-    session.durable = std::make_unique<Durable>(Durable{store::QueueAppender(record->queue, {}),
-                                                        store::QueueRemover(record->queue, {}), Seq{1}, Seq{0},
-                                                        BatchNumber{0}, false, false, false});
+    session.durable = std::make_unique<Durable>(
+        Durable{store::QueueAppender(record->queue, {}), store::QueueRemover(record->queue, {}), Seq{1}});
     session.queued_messages_max = state_.limits.queued_messages_max;
     session.queued_bytes_max = state_.limits.queued_bytes_max;
     session.expiry_seconds = record->expiry_seconds;
@@ -62,10 +61,15 @@ class Restore {
     state_.sessions_by_queue.emplace(record->queue, &session);
     state_.next_queue_id = std::max(state_.next_queue_id, record->queue.value + 1);
     if (session.expiry_seconds != 0xFFFFFFFF) {
-      WallTime left = record->disconnected == WallTime::never() ? state_.now.wall : record->disconnected;
+      WallTime left = record->disconnected;
+      if (left ==
+          WallTime::never()) {  // the stop ended its connection: its time runs from here, over further stops too
+        left = record->disconnected = state_.now.wall;
+        state_.batch.put(store::Table::state, store::session_key(client_id), store::encode(*record));
+      }
       Millis gone = std::max(Millis{0}, state_.now.wall - left);
       session.expires = state_.now.mono + (Seconds{session.expiry_seconds} - gone);
-      state_.deadlines.add({session.expires, Deadline::Kind::session_expiry, {}, session.client_id});
+      state_.deadlines.add(Deadline::of_client(session.expires, Deadline::Kind::session_expiry, session.client_id));
     }
     ++result_.sessions;
     return true;
@@ -128,6 +132,10 @@ class Restore {
   bool retained(std::string_view topic, std::string_view value) {
     auto view = store::decode_message(value);
     if (!view || view->topic != topic || !TopicName::parse(topic)) return false;
+    if (view->expires <= state_.now.wall) {
+      state_.batch.erase(store::Table::state, store::retained_key(topic));
+      return true;
+    }
     state_.retained.keep(std::make_shared<const Message>(store::to_message(*view)));
     ++result_.retained;
     return true;
@@ -146,6 +154,9 @@ class Restore {
   void settle(Session& session) {
     Durable& durable = *session.durable;
     const store::QueueHead& head = durable.remover.head();
+    if (durable.appender.tail().next < head.first) {  // a damaged store lost the tail: never append below the head
+      durable.appender = store::QueueAppender(durable.appender.id(), {head.first, head.bytes_out});
+    }
     durable.next_read = head.first;
     result_.session_messages += store::size_of(durable.appender.tail(), head).messages;
     // What stood in the window may have been sent before the stop [MQTT-3.3.1-1].

@@ -45,7 +45,7 @@ struct Waiting {
 
 // Outgoing QoS 1 and 2; exists once there was any.
 struct Outgoing {
-  std::deque<Inflight> inflight;  // in the order of sending
+  std::deque<Inflight> inflight;  // in the order of sending, which is that of records
   std::deque<Waiting> waiting;
   uint64_t waiting_bytes = 0;
   uint32_t to_resend = 0;  // entries of `inflight` with `resend`: they take no room in the window yet
@@ -60,8 +60,12 @@ struct Durable {
   Seq next_read;               // records from here on are neither in flight nor waiting in memory
   Seq dup_below{};             // records below may have been sent before a restart
   BatchNumber appended_in{0};  // newest batch with a record
+  BatchNumber removed_in{0};   // newest batch that removes one
+  BatchNumber read_after{0};   // nothing is read before this batch is on disk
+  Seq read_end{};              // of the read asked for last
   bool reading = false;        // a read was asked for and has not been answered
   bool reading_all = false;    // everything appended was committed when it was asked for
+  bool starved = false;        // in State::starved: reads again after the next commit
   bool dirty = false;          // in State::dirty
 };
 

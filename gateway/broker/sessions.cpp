@@ -26,8 +26,8 @@ Session& create(State& state, const std::string& client_id) {
 void make_durable(State& state, Session& session) {
   if (session.durable) return;
   QueueId queue = state.new_queue_id();
-  session.durable = std::make_unique<Durable>(Durable{store::QueueAppender(queue, {}), store::QueueRemover(queue, {}),
-                                                      Seq{1}, Seq{0}, BatchNumber{0}, false, false, false});
+  session.durable =
+      std::make_unique<Durable>(Durable{store::QueueAppender(queue, {}), store::QueueRemover(queue, {}), Seq{1}});
   state.sessions_by_queue.emplace(queue, &session);
   state.touch(session);
 }
@@ -70,7 +70,7 @@ void detach(State& state, Session& session) {
     session.expires = Instant::never();
   } else {
     session.expires = state.now.mono + Seconds{session.expiry_seconds};
-    state.deadlines.add({session.expires, Deadline::Kind::session_expiry, {}, session.client_id});
+    state.deadlines.add(Deadline::of_client(session.expires, Deadline::Kind::session_expiry, session.client_id));
   }
 }
 

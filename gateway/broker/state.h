@@ -47,12 +47,15 @@ struct Connection {
   uint32_t packet_bytes_max = 0;   // its Maximum Packet Size; 0: any
   Instant last_received;
   Instant held_since;
-  BatchNumber publish_after{0};    // a CONNACK or SUBACK waits for this batch, and no PUBLISH overtakes it
-  BatchNumber last_held_until{0};  // of the newest acknowledgement in the gate
+  BatchNumber connack_after{0};     // its CONNACK waits for this batch, and nothing overtakes that
+  BatchNumber publish_after{0};     // a CONNACK or SUBACK waits for this batch, and no PUBLISH overtakes it
+  BatchNumber queue_after{0};       // a QoS 2 PUBLISH waits for this batch, and no QoS 1 overtakes it
+  uint64_t publish_bytes_held = 0;  // of PUBLISH packets that wait for publish_after
+  BatchNumber last_held_until{0};   // of the newest acknowledgement in the gate
   Session* session = nullptr;
   const ListenerPolicy* listener = nullptr;
   std::string peer;                                         // address and port, for the log
-  std::string connect_packet;                               // while its credentials are checked
+  std::unique_ptr<std::string> connect_packet;              // while its credentials are checked
   std::unique_ptr<std::vector<std::string>> topic_aliases;  // of a 5.0 publisher; index is alias - 1
 };
 
@@ -92,6 +95,10 @@ struct State {
   // In the order of acknowledgements, but waiting for nothing of its own.
   void send_in_order(Connection& conn, std::string_view packet) { send_after(conn, BatchNumber{0}, packet); }
 
+  // Everything put into batches up to now.
+  [[nodiscard]] BatchNumber newest_change() const {
+    return batch.empty() ? BatchNumber{batch_number.value - 1} : batch_number;
+  }
   // The session changed in the batch of this turn: acknowledgements to it wait for that.
   void touch(Session& session) { session.changed_in = batch_number; }
   void mark_dirty(Session& session);

@@ -75,8 +75,8 @@ void subscribe(State& state, Connection& conn, const mqtt::Subscribe& packet) {
   mqtt::encode(mqtt::Suback{mqtt::PacketType::suback, packet.packet_id, codes, {}}, conn.version, state.scratch);
   BatchNumber until = session.durable ? session.changed_in : BatchNumber{0};
   state.send_after(conn, until, state.scratch);
-  // Retained messages follow their SUBACK, which may be waiting for the disk.
-  conn.publish_after = std::max(conn.publish_after, until);
+  // Retained messages follow their SUBACK, which may be waiting for the disk, or behind what does.
+  if (!state.gate.is_committed(conn.last_held_until)) conn.publish_after = conn.last_held_until;
   for (const Granted& grant : granted) send_retained(state, session, grant);
 }
 

@@ -39,7 +39,7 @@ void connection_lost(State& state, Session& session) {
   uint32_t delay = std::min(session.will->delay_seconds, session.expiry_seconds);
   if (delay == 0) return fire(state, session);
   session.will->fires = state.now.mono + Seconds{delay};
-  state.deadlines.add({session.will->fires, Deadline::Kind::will, {}, session.client_id});
+  state.deadlines.add(Deadline::of_client(session.will->fires, Deadline::Kind::will, session.client_id));
 }
 
 void fire(State& state, Session& session) {

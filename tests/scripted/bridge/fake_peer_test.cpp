@@ -187,7 +187,8 @@ TEST(BridgeAgainstAFakePeer, APortWithoutListenerIsToldAndTriedAgain) {
   Rig rig;
   rig.start(Rig::options(port));
   ASSERT_TRUE(rig.wait([](const BridgeStatus& s) { return s.tries >= 2; }));
-  EXPECT_EQ(rig.bridge().status().last_error.step, Step::tcp) << rig.bridge().status().last_error.text;
+  EXPECT_EQ(rig.bridge().status().last_error.step, Step::tcp);
+  EXPECT_EQ(rig.bridge().status().last_error.text, "127.0.0.1:" + std::to_string(port) + ": TCP: Connection refused");
   FakePeer peer({}, "127.0.0.1", port);
   ASSERT_TRUE(rig.wait_for(LinkState::connected));
 }

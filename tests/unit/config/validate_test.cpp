@@ -135,7 +135,6 @@ TEST_F(Validate, ChecksWhatBelongsTogether) {
   EXPECT_EQ(problems(bridge(R"("password": "x", "protocol_version": "5.0")")), "");
   expect_says(bridge(R"("notification_topic": "a/#")"), "expected a topic without + and #");
   expect_says(R"({"log": {"destinations": [{"type": "file"}]}})", "the key \"path\" is missing");
-  expect_says(R"({"log": {"components": {"brige": "debug"}}})", "did you mean \"bridge\"?");
 }
 
 TEST(Overlap, IsWhatSomeTopicMatchesTwice) {

@@ -1,0 +1,246 @@
+// What waits for the disk, and in which order it goes then (rules of the road 3, invariant 1).
+#include <gtest/gtest.h>
+
+#include "tests/support/broker_harness.h"
+
+namespace tidegate::test {
+namespace {
+
+struct CommitGateTest : testing::Test {
+  BrokerHarness h;
+};
+
+TEST_F(CommitGateTest, PubackOfAnObligationWaitsForItsBatch) {
+  h.client("s", {.clean = false}).subscribe("t", 1);
+  Client& p = h.client("p");
+  h.hold_disk();
+  p.publish("t", "x", {.qos = 1, .id = 7});
+  EXPECT_EQ(p.got(), "");
+  h.commit();
+  EXPECT_EQ(p.got(), "puback #7");
+}
+
+TEST_F(CommitGateTest, PubackWithoutAnObligationDoesNotWait) {
+  h.client("s").subscribe("t", 1);
+  Client& p = h.client("p");
+  h.hold_disk();
+  p.publish("t", "x", {.qos = 1, .id = 7});
+  EXPECT_EQ(p.got(), "puback #7");
+}
+
+TEST_F(CommitGateTest, AcknowledgementsKeepTheirOrderAcrossGatedAndNotGated) {  // [MQTT-4.6.0-2]
+  h.client("s", {.clean = false}).subscribe("kept", 1);
+  Client& p = h.client("p");
+  h.hold_disk();
+  p.publish("kept", "1", {.qos = 1, .id = 1});
+  p.publish("nobody", "2", {.qos = 1, .id = 2});
+  EXPECT_EQ(p.got(), "");
+  h.commit();
+  EXPECT_EQ(p.got(), "puback #1, puback #2");
+}
+
+// Two batches are on their way. What waits for the first is held after what waits for the second, by another client;
+// it must go with the first, or a later answer that waits for nothing overtakes it.
+TEST_F(CommitGateTest, AcknowledgementsKeepTheirOrderWhenBatchesCommitOneByOne) {
+  h.client("s", {.clean = false}).subscribe("kept", 1);
+  Client& a = h.client("a", {.clean = false});
+  Client& b = h.client("b");
+  h.hold_disk();
+  a.publish("nobody", "1", {.qos = 2, .id = 1});               // batch 1: the receipt
+  b.publish("kept", "x", {.qos = 1, .id = 9});                 // batch 2
+  a.publish("nobody", "1", {.qos = 2, .id = 1, .dup = true});  // waits for batch 1, behind b
+  h.commit();
+  a.publish("nobody", "3", {.qos = 1, .id = 3});
+  EXPECT_EQ(a.got(), "pubrec #1, pubrec #1, puback #3");
+  EXPECT_EQ(b.got(), "");
+  h.commit();
+  EXPECT_EQ(b.got(), "puback #9");
+}
+
+TEST_F(CommitGateTest, ARepeatedPublishWaitsForTheBatchOfTheFirst) {
+  Client& a = h.client("a", {.clean = false});
+  h.hold_disk();
+  a.publish("t", "1", {.qos = 2, .id = 1});
+  a.publish("t", "1", {.qos = 2, .id = 1, .dup = true});
+  EXPECT_EQ(a.got(), "");
+  h.commit_all();
+  EXPECT_EQ(a.got(), "pubrec #1, pubrec #1");
+}
+
+TEST_F(CommitGateTest, PubcompWaitsUntilTheReceiptIsGoneFromDisk) {
+  Client& a = h.client("a", {.clean = false});
+  a.publish("t", "1", {.qos = 2, .id = 1});
+  EXPECT_EQ(a.got(), "pubrec #1");
+  h.hold_disk();
+  a.pubrel(1);
+  EXPECT_EQ(a.got(), "");
+  h.commit();
+  EXPECT_EQ(a.got(), "pubcomp #1");
+}
+
+TEST_F(CommitGateTest, ConnackOfAPersistentSessionWaitsAndNothingPrecedesIt) {
+  Client& p = h.client("p");
+  Client& s = h.newcomer("s");
+  h.hold_disk();
+  s.connect({.clean = false});
+  s.subscribe("t", 0);
+  s.ping();
+  p.publish("t", "x");
+  EXPECT_EQ(s.got(), "");
+  h.commit_all();
+  EXPECT_EQ(s.got(), "connack 0, suback #1 00, pingresp, publish t=x");
+}
+
+TEST_F(CommitGateTest, ConnackOfACleanSessionDoesNotWait) {
+  h.hold_disk();
+  h.client("s");
+}
+
+// Else a crash would bring back the session that the client asked to end.
+TEST_F(CommitGateTest, ConnackOfACleanSessionWaitsForTheEndOfTheKeptOneBefore) {
+  Client& s = h.client("s", {.clean = false});
+  s.disconnect();
+  h.hold_disk();
+  s.connect({});
+  EXPECT_EQ(s.got(), "");
+  h.commit_all();
+  EXPECT_EQ(s.got(), "connack 0");
+}
+
+TEST_F(CommitGateTest, PingrespIsNotBlockedByTheDisk) {
+  Client& s = h.client("s", {.clean = false});
+  h.hold_disk();
+  s.subscribe("t", 1);
+  s.ping();
+  EXPECT_EQ(s.got(), "pingresp");
+  h.commit();
+  EXPECT_EQ(s.got(), "suback #1 01");
+}
+
+TEST_F(CommitGateTest, RetainedMessagesFollowTheirSuback) {
+  h.client("p").publish("t", "kept", {.retain = true});
+  Client& s = h.client("s", {.clean = false});
+  h.hold_disk();
+  s.subscribe("t", 0);
+  EXPECT_EQ(s.got(), "");
+  h.commit();
+  EXPECT_EQ(s.got(), "suback #1 00, publish t=kept retain");
+}
+
+// The SUBACK of a clean session waits for no batch of its own, but for the acknowledgements before it.
+TEST_F(CommitGateTest, RetainedMessagesFollowASubackThatWaitsBehindAPuback) {
+  h.client("p").publish("t", "kept", {.retain = true});
+  h.client("d", {.clean = false}).subscribe("kept", 1);
+  Client& s = h.client("s");
+  h.hold_disk();
+  s.publish("kept", "x", {.qos = 1, .id = 5});
+  s.subscribe("t", 0);
+  EXPECT_EQ(s.got(), "");
+  h.commit();
+  EXPECT_EQ(s.got(), "puback #5, suback #1 00, publish t=kept retain");
+}
+
+TEST_F(CommitGateTest, UnsubackOfAPersistentSessionWaits) {
+  Client& s = h.client("s", {.clean = false});
+  s.subscribe("t", 1);
+  EXPECT_EQ(s.got(), "suback #1 01");
+  h.hold_disk();
+  s.unsubscribe("t", 2);
+  EXPECT_EQ(s.got(), "");
+  h.commit();
+  EXPECT_EQ(s.got(), "unsuback #2");
+}
+
+TEST_F(CommitGateTest, Qos2ToAPersistentSessionIsHeldUntilItsPacketIdIsOnDisk) {
+  Client& s = h.client("s", {.clean = false});
+  s.subscribe("t", 2);
+  EXPECT_EQ(s.got(), "suback #1 02");
+  Client& p = h.client("p");
+  h.hold_disk();
+  p.publish("t", "x", {.qos = 2, .id = 1});
+  EXPECT_EQ(s.got(), "");
+  h.commit();
+  EXPECT_EQ(s.got(), "publish t=x q2 #1");
+}
+
+TEST_F(CommitGateTest, Qos1ToAPersistentSessionIsNotHeld) {
+  Client& s = h.client("s", {.clean = false});
+  s.subscribe("t", 1);
+  EXPECT_EQ(s.got(), "suback #1 01");
+  Client& p = h.client("p");
+  h.hold_disk();
+  p.publish("t", "x", {.qos = 1, .id = 1});
+  EXPECT_EQ(s.got(), "publish t=x q1 #1");
+  EXPECT_EQ(p.got(), "");
+}
+
+TEST_F(CommitGateTest, PubrelWaitsForTheDisk) {
+  Client& s = h.client("s", {.clean = false});
+  s.subscribe("t", 2);
+  h.client("p").publish("t", "x", {.qos = 2, .id = 1});
+  EXPECT_EQ(s.got(), "suback #1 02, publish t=x q2 #1");
+  h.hold_disk();
+  s.pubrec(1);
+  EXPECT_EQ(s.got(), "");
+  h.commit();
+  EXPECT_EQ(s.got(), "pubrel #1");
+}
+
+// A promise that adds nothing to the batch must not wait for a batch that never comes.
+TEST_F(CommitGateTest, AcknowledgesAnObligationThatPutNothingIntoTheBatch) {
+  Client& p = h.client("p");
+  p.publish("t", "", {.qos = 1, .id = 1, .retain = true});  // nothing to clear
+  EXPECT_EQ(p.got(), "puback #1");
+  h.limits.queued_messages_max = 0;
+  h.apply_limits();
+  h.client("s", {.clean = false}).subscribe("kept", 1);
+  p.publish("kept", "x", {.qos = 1, .id = 2});  // the queue is full
+  EXPECT_EQ(p.got(), "puback #2");
+  EXPECT_EQ(h.counters().dropped_queue_full, 1u);
+}
+
+// b clears what a has cleared in a batch that is still on its way: b is told no sooner than a.
+TEST_F(CommitGateTest, ARepeatedClearingWaitsForTheFirst) {
+  Client& a = h.client("a");
+  Client& b = h.client("b");
+  a.publish("t", "x", {.retain = true});
+  h.hold_disk();
+  a.publish("t", "", {.qos = 1, .id = 1, .retain = true});
+  b.publish("t", "", {.qos = 1, .id = 2, .retain = true});
+  EXPECT_EQ(a.got() + b.got(), "");
+  h.commit();
+  EXPECT_EQ(a.got(), "puback #1");
+  EXPECT_EQ(b.got(), "puback #2");
+}
+
+// The disk stands still after a SUBSCRIBE, and everything sent waits behind its SUBACK: within the limit.
+TEST_F(CommitGateTest, WhatWaitsBehindASubackStaysWithinTheOutputLimit) {
+  h.limits.output_bytes_max = 1000;
+  h.apply_limits();
+  Client& s = h.client("s", {.clean = false});
+  Client& p = h.client("p");
+  h.hold_disk();
+  s.subscribe("t", 0);
+  for (int i = 0; i < 100; ++i) p.publish("t", std::string(100, 'x'));
+  EXPECT_GE(h.counters().dropped_slow_connection, 80u);
+  h.commit_all();
+  EXPECT_LE(h.out().buffer(s.conn())->bytes(), 1300u);
+  (void)s.got();
+  p.publish("t", "again");
+  EXPECT_EQ(s.got(), "publish t=again");
+}
+
+TEST_F(CommitGateTest, WhatIsHeldForAClosedConnectionGoesNowhere) {
+  h.client("s", {.clean = false}).subscribe("t", 1);
+  Client& p = h.client("p");
+  h.hold_disk();
+  p.publish("t", "x", {.qos = 1, .id = 7});
+  p.disconnect();
+  Client& q = h.newcomer("q");  // perhaps in the slot of p
+  q.connect({});
+  h.commit_all();
+  EXPECT_EQ(q.got(), "connack 0");
+}
+
+}  // namespace
+}  // namespace tidegate::test
