@@ -156,8 +156,8 @@ void App::report_start() {
     spdlog::info(
         "Only programs on this machine can connect. To open it to the LAN and connect a cloud, write a "
         "configuration and run it:");
-    spdlog::info("  tidegate init --bind 0.0.0.0 --user NAME --mosquitto HOST");
-    spdlog::info("  tidegate run -c tidegate.json");
+    spdlog::info("  {} init --bind 0.0.0.0 --user NAME --mosquitto HOST", options_.program);
+    spdlog::info("  {} run -c tidegate.json", options_.program);
   }
 }
 
