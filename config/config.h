@@ -151,7 +151,7 @@ enum class RetainFlag : uint8_t { keep, clear };
 struct Rule {
   std::string topic{};  // a filter, as in Mosquitto's topic line. Default "": the prefixes are whole topics
   Direction direction = Direction::out;  // required in a file
-  Qos qos = Qos::at_least_once;          // messages leave at the lower of this and their own
+  Qos qos = Qos::at_least_once;          // messages leave at the lower of this and their own; 2 is carried as 1
   bool queue_qos0 = false;               // keep a device's QoS 0 message, too, and send it at QoS 1
   std::string local_prefix{};
   std::string remote_prefix{};

@@ -95,9 +95,6 @@ Status App::open_store() {
   options.sync_interval = config_.store.sync_interval;
   options.min_free = config_.store.min_free;
   options.free_bytes = [path = config_.store.path] { return store::free_disk_bytes(path).value_or(UINT64_MAX); };
-  options.on_progress = [this] {
-    if (loop_) loop_->commit_progressed();
-  };
   net::CoreLoopOptions loop;
   loop.limits = limits_of(config_.limits);
   loop.connections_max = config_.limits.max_connections;
@@ -108,6 +105,7 @@ Status App::open_store() {
   };
   committer_ = std::make_unique<store::Committer>(*opened_.store, options);
   loop_ = std::make_unique<net::CoreLoop>(loop, *opened_.store, *committer_, events_);
+  committer_->add_listener([this] { loop_->commit_progressed(); });
   return {};
 }
 
@@ -156,8 +154,8 @@ void App::report_start() {
     spdlog::info(
         "Only programs on this machine can connect. To open it to the LAN and connect a cloud, write a "
         "configuration and run it:");
-    spdlog::info("  tidegate init --bind 0.0.0.0 --user NAME --mosquitto HOST");
-    spdlog::info("  tidegate run -c tidegate.json");
+    spdlog::info("  {} init --bind 0.0.0.0 --user NAME --mosquitto HOST", options_.program);
+    spdlog::info("  {} run -c tidegate.json", options_.program);
   }
 }
 

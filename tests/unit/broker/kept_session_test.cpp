@@ -243,6 +243,25 @@ TEST_F(KeptSessionTest, IsNotForgottenWhenACommitOvertakesAnEmptyRead) {
   EXPECT_NE(s.got().find("t=20"), std::string::npos);
 }
 
+// A failed read passes over nothing, and is tried again also if nothing is ever committed again.
+TEST_F(KeptSessionTest, ReadsAgainAfterAReadThatFailed) {
+  Client& s = subscriber();
+  s.lose();
+  publish("1", 1);
+  h.hold_reads();
+  s.connect(kept);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(h.out().reads.size(), 1u);
+    QueueId queue = h.out().reads.front().queue;
+    h.out().reads.clear();
+    h.turn([&] { h.broker().read_failed(queue); });
+    EXPECT_TRUE(h.out().reads.empty());
+    h.advance(Seconds{1});
+  }
+  h.free_reads();
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=1 q1 #1");
+}
+
 // A read that finds nothing passes over what it asked for, and not over what was appended meanwhile.
 TEST_F(KeptSessionTest, PassesOverUnreadableRecordsAlone) {
   subscriber().lose();
