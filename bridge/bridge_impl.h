@@ -86,7 +86,7 @@ class Bridge::Impl final : public LinkEvents {
   void round_failed(const Now& now);
   void end_connection(LinkFailure failure, const Now& now);
   void subscribe(const Now& now);
-  void notify_remote(bool up);
+  bool notify_remote(bool up);  // false: the link did not take it
 
   // Sending, reading, removing
   void pump(const Now& now);
@@ -133,6 +133,7 @@ class Bridge::Impl final : public LinkEvents {
   };
   std::optional<PendingReclaim> reclaim_;
   Instant store_retry_at_ = Instant::never();
+  Instant link_retry_at_ = Instant::never();  // the link takes no more for a moment
   std::vector<store::QueueRecord> records_;
   std::deque<MessagePtr> lane_out_;
   uint64_t lane_in_flight_ = 0;

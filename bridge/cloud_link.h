@@ -67,7 +67,7 @@ class CloudLink {
   virtual ~CloudLink() = default;  // close()
   // Begins to connect; the outcome comes as one event. Any former connection is closed first.
   virtual Status connect(const ConnectRequest& request) = 0;
-  // REQUIRES: connected. Errors: not_available (lost, or too much is unsent).
+  // REQUIRES: connected. Errors: no_space (too much is unsent: again in a moment), not_available (lost).
   virtual Status publish(LinkToken token, MessagePtr message, Qos qos, bool retain, Seconds expiry) = 0;
   virtual Status subscribe(std::span<const RemoteFilter> filters) = 0;
   virtual void disconnect(Millis limit) = 0;  // orderly, with DISCONNECT; waits up to `limit`

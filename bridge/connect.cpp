@@ -153,12 +153,14 @@ void Bridge::Impl::subscribe(const Now& now) {
   }
 }
 
-void Bridge::Impl::notify_remote(bool up) {
-  if (!options_.notifications || options_.notifications_local_only || options_.notification_topic.empty()) return;
+bool Bridge::Impl::notify_remote(bool up) {
+  if (!options_.notifications || options_.notifications_local_only || options_.notification_topic.empty()) return true;
   auto message = std::make_shared<Message>();
   message->topic = options_.notification_topic;
   message->payload = up ? "1" : "0";
-  remote_notified_ = link_->publish(notify_token, std::move(message), Qos::at_least_once, true, no_expiry).has_value();
+  const bool taken = link_->publish(notify_token, std::move(message), Qos::at_least_once, true, no_expiry).has_value();
+  remote_notified_ = remote_notified_ || taken;
+  return taken;
 }
 
 void Bridge::Impl::end_connection(LinkFailure failure, const Now& now) {

@@ -13,6 +13,7 @@ namespace {
 constexpr Millis removal_delay{200};
 constexpr uint64_t removal_chunk = 1000;
 constexpr Millis store_retry{1000};
+constexpr Millis link_retry{1};
 constexpr std::chrono::microseconds gather{500};
 constexpr uint64_t gather_from = 20;
 constexpr Millis reclaim_poll{50};
@@ -56,7 +57,8 @@ void Bridge::Impl::wait_for_work() {
 
 Instant Bridge::Impl::next_deadline() const {
   if (more_to_do_) return Instant{};
-  Instant next = std::min({deadline_, removal_due_, store_retry_at_, uplink_.paused_until(), subscribe_deadline_});
+  Instant next =
+      std::min({deadline_, removal_due_, store_retry_at_, link_retry_at_, uplink_.paused_until(), subscribe_deadline_});
   if (phase_ == Phase::connected && uplink_.in_flight() > 0) {
     const Instant half = progress_at_ + options_.stall_timeout / 2;  // from here on the status says stalled
     next = std::min(next, read_clock().mono < half ? half : progress_at_ + options_.stall_timeout);
@@ -188,11 +190,12 @@ void Bridge::Impl::check_deadlines(const Now& now) {
 }
 
 void Bridge::Impl::pump(const Now& now) {
+  link_retry_at_ = Instant::never();
   for (int reads = 0; reads < reads_per_turn; ++reads) {
     const bool read = read_ahead(now);
     uplink_.enforce_limits(batch_);
     if (phase_ == Phase::connected) send_records(now);
-    if (!read) break;
+    if (!read || link_retry_at_ != Instant::never()) break;
     more_to_do_ = reads + 1 == reads_per_turn;
   }
   send_lane(now);
@@ -231,6 +234,10 @@ void Bridge::Impl::send_records(const Now& now) {
     Status sent = link_->publish(send->seq.value, send->message, send->qos, send->retain, expiry);
     if (sent) continue;
     uplink_.send_failed(send->seq);
+    if (sent.error().code == ErrorCode::no_space) {
+      link_retry_at_ = now.mono + link_retry;
+      return;
+    }
     LinkFailure failure;
     failure.step = Step::publish;
     failure.text = sent.error().context;
@@ -247,8 +254,14 @@ void Bridge::Impl::send_lane(const Now& now) {
     bytes += counted_bytes(*message);
     downlink_.sent(*message, now);
     const bool retain = message->retain;
-    if (link_->publish(lane_token, std::move(message), Qos::at_most_once, retain, no_expiry)) {
+    Status sent = link_->publish(lane_token, message, Qos::at_most_once, retain, no_expiry);
+    if (sent) {
       ++lane_in_flight_;
+    } else if (sent.error().code == ErrorCode::no_space) {
+      bytes -= counted_bytes(*message);
+      lane_out_.push_front(std::move(message));
+      link_retry_at_ = now.mono + link_retry;
+      break;
     } else {
       ++lane_link_down_;
     }
@@ -302,11 +315,12 @@ void Bridge::Impl::reclaim(const Now& now) {
 void Bridge::Impl::shut_down() {
   if (phase_ == Phase::connected) {
     notify_acked_ = !remote_notified_;
-    if (remote_notified_) notify_remote(false);
+    bool to_notify = remote_notified_;
     if (remote_notified_ || uplink_.in_flight() > 0) {
       const Instant limit = read_clock().mono + last_word_within;
       for (Now now = read_clock(); !(notify_acked_ && uplink_.in_flight() == 0) && now.mono < limit;
            now = read_clock()) {
+        if (to_notify) to_notify = !notify_remote(false);
         take_answers(now);
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, Millis{20}, [this] { return shared_.woken; });

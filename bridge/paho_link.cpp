@@ -26,7 +26,8 @@ namespace {
 //   members next to the client, and no error handler is registered (the copy that connect() takes would be its context; see tls_reason.h).
 
 constexpr uint32_t session_expiry_seconds = 30u * 24 * 3600;
-constexpr int unsent_max_beyond_window = 600;
+// Paho's destroy forgets to free topic and payload of what it has not written yet (NULLPublishCommands): few at a time.
+constexpr int unsent_max = 24;
 
 // Paho's threads end with its last client and take up to seconds for it: one client that never connects keeps them for
 // as long as any link lives.
@@ -141,7 +142,7 @@ class Connection {
     const std::string uri = (o.tls.enabled ? "ssl://" : "tcp://") + host + ":" + std::to_string(request_.address.port);
     create_.set_mqtt_verison(request_.protocol);
     create_.set_send_while_disconnected(false);
-    create_.set_max_buffered_messages(static_cast<int>(request_.window) + unsent_max_beyond_window);
+    create_.set_max_buffered_messages(unsent_max);
     client_ = std::make_unique<mqtt::async_client>(uri, o.client_id, create_);
     client_->set_message_callback([this](mqtt::const_message_ptr m) { on_message(*m); });
     client_->set_connection_lost_handler([this](const std::string& cause) { on_lost(cause); });
@@ -211,7 +212,8 @@ class Connection {
     connect_.set_mqtt_version(request_.protocol);
     connect_.set_automatic_reconnect(false);
     connect_.set_keep_alive_interval(ping_interval(o.keepalive));
-    connect_.set_connect_timeout(static_cast<int>(std::max<int64_t>(1, o.connect_timeout.count() / 1000)));
+    // The bridge's own limit comes first and says more.
+    connect_.set_connect_timeout(static_cast<int>(o.connect_timeout.count() / 1000 + 10));
     connect_.set_max_inflight(static_cast<int>(request_.window) + 10);
     if (!o.username.empty()) connect_.set_user_name(o.username);
     if (!o.password.empty()) connect_.set_password(o.password);
@@ -361,7 +363,8 @@ Status guarded(const char* what, Action&& action) {
   try {
     return action();
   } catch (const mqtt::exception& e) {
-    return fail(ErrorCode::not_available, std::string(what) + ": " + e.what());
+    const bool full = e.get_return_code() == MQTTASYNC_MAX_BUFFERED_MESSAGES;
+    return fail(full ? ErrorCode::no_space : ErrorCode::not_available, std::string(what) + ": " + e.what());
   } catch (const std::exception& e) {
     return fail(ErrorCode::not_available, std::string(what) + ": " + e.what());
   }

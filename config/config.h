@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,7 +39,7 @@ struct Gateway {
 // Everything has a limit and a stated behaviour when reached; nothing is dropped uncounted. The first group may be set
 // for one listener (listeners[].limits); the second counts for the whole gateway.
 struct Limits {
-  // Open connections, 1 to 1,000,000. Beyond: CONNACK 0x97 (5.0) or 3 (3.1.1), then closed. The value in "limits" is
+  // Open connections, 1 to 1,000,000. Beyond: the newest is closed and counted. The value in "limits" is
   // for all listeners together, the one of a listener for that listener.
   uint32_t max_connections = 1000;
   // Connections that have not sent CONNECT yet, 1 to 100,000. Beyond: the newest is closed.
@@ -50,12 +49,9 @@ struct Limits {
   // Bytes of a whole packet, 1 KiB to 256 MiB, both ways. Told to 5.0 clients (Maximum Packet Size). A larger one from
   // a client: DISCONNECT 0x95, closed. A larger one to a client: not sent to that client, counted.
   uint64_t max_packet_size = 1 * MiB;
-  // QoS 1 and 2 messages of a connection in flight, each way, 1 to 65,535. Outgoing: the lower of this and the client's
-  // Receive Maximum; the rest waits in the session. Incoming: told to 5.0 clients; beyond: DISCONNECT 0x93.
+  // QoS 1 and 2 messages in flight to a client, 1 to 65,535: the lower of this and its Receive Maximum; the rest waits
+  // in its session.
   uint16_t max_inflight_messages = 100;
-  // Bytes of a connection's publishes that wait for the disk, 64 KiB to 1 GiB. Beyond: the connection is not read until
-  // some are on disk; one packet always passes.
-  uint64_t max_unacknowledged_bytes = 4 * MiB;
   // Bytes that wait to be written to one connection, 64 KiB to 1 GiB. Beyond: QoS 0 is dropped and counted, QoS 1 and 2
   // wait in the session.
   uint64_t max_output_buffer = 4 * MiB;
@@ -68,8 +64,8 @@ struct Limits {
   Millis max_keepalive = std::chrono::hours(18);
   // Subscriptions of one session, 1 to 1,000,000. Beyond: SUBACK 0x97 (5.0) or 0x80 (3.1.1).
   uint32_t max_subscriptions = 1000;
-  // Levels of a topic name or filter, 1 to 1000. Beyond: a publish is refused with 0x90 (5.0) or the connection closed
-  // (3.1.1); a subscription is refused with 0x8F or 0x80.
+  // Levels of a topic name or filter, 1 to 1000. Beyond: a publish is refused with 0x87 (5.0) or acknowledged and not
+  // routed (3.1.1); a subscription is refused with 0x8F or 0x80.
   uint16_t max_topic_levels = 64;
   // Topic aliases a 5.0 client may set, 0 (none) to 65,535. Told to it; beyond: DISCONNECT 0x94.
   uint16_t max_topic_alias = 10;
@@ -81,8 +77,7 @@ struct Limits {
   uint32_t max_sessions = 10'000;
   // How long a session outlives its connection: the upper bound of what a 5.0 client asks for, and the value for 3.1.1
   // clients with clean session 0, who cannot ask. 1 s to 100 years; none = kept until taken up. Default 30 days: long
-  // enough for any device that comes back, short enough that random client ids do not fill the store for ever. What
-  // waited for an expired session is counted as dropped.
+  // enough for any device that comes back, short enough that random client ids do not fill the store for ever.
   std::optional<Millis> max_session_expiry = std::chrono::hours(24 * 30);
   // Retained messages, 1 to unlimited. Beyond: delivered but not retained, counted; a 5.0 publisher gets 0x97.
   uint64_t max_retained_messages = 100'000;
@@ -156,7 +151,7 @@ enum class RetainFlag : uint8_t { keep, clear };
 struct Rule {
   std::string topic{};  // a filter, as in Mosquitto's topic line. Default "": the prefixes are whole topics
   Direction direction = Direction::out;  // required in a file
-  Qos qos = Qos::at_least_once;          // messages leave at the lower of this and their own
+  Qos qos = Qos::at_least_once;          // messages leave at the lower of this and their own; 2 is carried as 1
   bool queue_qos0 = false;               // keep a device's QoS 0 message, too, and send it at QoS 1
   std::string local_prefix{};
   std::string remote_prefix{};
@@ -200,7 +195,6 @@ struct Bridge {
   std::string name{};  // required, unique. [A-Za-z0-9_-]{1,64}. Also the name of its queue
   Profile profile = Profile::mosquitto;
   std::vector<Address> addresses{};  // required, at least one, tried in order
-  bool round_robin = false;          // true: the next one at each attempt. false: back to the first when it answers
   BridgeProtocol protocol_version = BridgeProtocol::automatic;
   std::string client_id{};  // default "{gateway}.{bridge}". It names the remote session
   std::optional<std::string> username{};
@@ -210,7 +204,7 @@ struct Bridge {
   std::optional<Tls> tls{};                     // present = TLS
   StartType start_type = StartType::automatic;  // off: not started; the queue is kept and grows
   RestartTimeout restart_timeout{};
-  uint16_t window = 100;      // unacknowledged at a time, 1 to 65535; held below the remote's Receive Maximum
+  uint16_t window = 100;      // unacknowledged at a time, 1 to 1000; held below the remote's Receive Maximum
   std::vector<Rule> rules{};  // the first out rule that matches sends a message, once
   bool notifications = true;  // "1" / "0", retained, on notification_topic
   bool notifications_local_only = false;  // do not tell the remote
@@ -255,8 +249,7 @@ struct LogDestination {
 
 struct Log {
   LogLevel level = LogLevel::info;
-  std::map<std::string, LogLevel> components{};  // broker, net, bridge, store, web, config; the others have `level`
-  bool connection_messages = true;               // a line per connect and disconnect
+  bool connection_messages = true;  // a line per connect and disconnect
   std::vector<LogDestination> destinations = {LogDestination{}};
 
   friend bool operator==(const Log&, const Log&) = default;

@@ -33,7 +33,7 @@ constexpr Spelling spellings[] = {
     {"global_max_clients", "limits", R"("max_sessions": @)", As::number},
     {"message_size_limit", "limits", R"("max_packet_size": @)", As::size},
     {"persistent_client_expiration", "limits", R"("max_session_expiry": "30d")"},
-    {"max_inflight_bytes", "limits", R"("max_unacknowledged_bytes": @)", As::size},
+    {"max_inflight_bytes", "limits", R"("max_uncommitted_bytes": @)", As::size},
     {"port", "listeners[]", R"("port": @)", As::number},
     // bridges
     {"connection", "bridges[]", R"("name": @)", As::text},

@@ -20,34 +20,20 @@ Type<LogLevel> log_level() {
                         {.theirs = {{"information", "info"}, {"warn", "warning"}, {"all", "debug"}}});
 }
 
-// An object of component: level.
-Type<std::map<std::string, LogLevel>> log_components() {
-  static const std::vector<std::string> components = {"broker", "net", "bridge", "store", "web", "config"};
-  auto read = [](Reading& reading, const Node& node, std::map<std::string, LogLevel>& out) {
-    SectionInfo info{"log.components", ""};
-    for (const std::string& component : components) info.keys.push_back({.key = component});
-    if (!check_keys(reading, node, info)) return;
-    for (const Member& member : node.members)
-      if (std::ranges::count(components, member.key) > 0) log_level().read(reading, member.value, out[member.key]);
-  };
-  auto text = [](const std::map<std::string, LogLevel>&) { return std::string("{}"); };
-  return {"object of component: level; " + one_of(components), read, text};
-}
-
 Section<Store> make_store() {
   Section<Store> s("store", "What must survive: queues, sessions, retained messages.");
   s.key("path", &Store::path, path_text(), Applies::restart, "A folder; made if missing.")
       .default_is("as root `/var/lib/tidegate`, else `~/.local/share/tidegate`");
   s.key("durability", &Store::durability,
         word<Durability>({{"always", Durability::always}, {"interval", Durability::interval}, {"os", Durability::os}}),
-        Applies::live,
+        Applies::restart,
         "What an acknowledged message survives. always: a power cut. interval: a power cut but for the last "
         "sync_interval. os: a crash of Tidegate.");
-  s.key("sync_interval", &Store::sync_interval, duration({Millis(10), minutes(1)}), Applies::live,
+  s.key("sync_interval", &Store::sync_interval, duration({Millis(10), minutes(1)}), Applies::restart,
         "For durability interval.");
-  s.key("max_bytes", &Store::max_bytes, size({16 * MiB, unlimited}, Lifted::allowed), Applies::live,
+  s.key("max_bytes", &Store::max_bytes, size({16 * MiB, unlimited}, Lifted::allowed), Applies::restart,
         "Queues, sessions and retained messages together.");
-  s.key("min_free", &Store::min_free, size({0, 1024 * GiB}), Applies::live,
+  s.key("min_free", &Store::min_free, size({0, 1024 * GiB}), Applies::restart,
         "Left free on that file system whatever the limits say.");
   s.key("on_newer", &Store::on_newer, word<OnNewer>({{"refuse", OnNewer::refuse}, {"set_aside", OnNewer::set_aside}}),
         Applies::restart, "A store of a newer version. refuse: do not start. set_aside: rename it and start empty.");
@@ -119,12 +105,12 @@ const Section<LogDestination>& log_destination_section() {
     Section<LogDestination> s("log.destinations[]", "");
     s.key("type", &LogDestination::type,
           word<LogTo>({{"stderr", LogTo::standard_error}, {"file", LogTo::file}}, {.later = {"topic", "syslog"}}),
-          Applies::live, "stderr: the journal takes it under systemd.")
+          Applies::restart, "stderr: the journal takes it under systemd.")
         .required();
-    s.key("path", &LogDestination::path, path_text(), Applies::live, "Of a file: required.");
-    s.key("max_size", &LogDestination::max_size, size({64 * KiB, 1 * GiB}), Applies::live,
+    s.key("path", &LogDestination::path, path_text(), Applies::restart, "Of a file: required.");
+    s.key("max_size", &LogDestination::max_size, size({64 * KiB, 1 * GiB}), Applies::restart,
           "Of a file; then it is rotated.");
-    s.key("keep", &LogDestination::keep, count16({0, 1000}), Applies::live, "Of a file: rotated ones kept.");
+    s.key("keep", &LogDestination::keep, count16({0, 1000}), Applies::restart, "Of a file: rotated ones kept.");
     return s;
   }();
   return section;
@@ -134,12 +120,12 @@ const Section<Log>& log_section() {
   static const Section<Log> section = [] {
     Section<Log> s("log", "Never payloads, never secrets.");
     s.key("level", &Log::level, log_level(), Applies::live, "What is said at least this loudly.");
-    s.key("components", &Log::components, log_components(), Applies::live, "Other levels for single components.");
     s.key("connection_messages", &Log::connection_messages, boolean(), Applies::live,
           "A line per connect and disconnect.");
     s.key("destinations", &Log::destinations, list(object(log_destination_section()), "objects", {0, 16}),
-          Applies::live, "Where to.")
+          Applies::restart, "Where to.")
         .default_is("[{ \"type\": \"stderr\" }]");
+    s.later({"components"});
     return s;
   }();
   return section;

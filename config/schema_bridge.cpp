@@ -18,7 +18,8 @@ Section<Rule> make_rule() {
         word<Direction>({{"out", Direction::out}, {"in", Direction::in}, {"both", Direction::both}}),
         Applies::reconnect, "out = to the remote.")
       .required();
-  s.key("qos", &Rule::qos, qos(), Applies::reconnect, "Messages leave at the lower of this and their own QoS.");
+  s.key("qos", &Rule::qos, qos(), Applies::reconnect,
+        "Messages leave at the lower of this and their own QoS. 2 is carried as 1 in this version.");
   s.key("queue_qos0", &Rule::queue_qos0, boolean(), Applies::reconnect,
         "Keep a device's QoS 0 message, too, and send it at QoS 1.");
   s.key("local_prefix", &Rule::local_prefix, free_text({0, text_bytes_max}), Applies::reconnect,
@@ -33,16 +34,16 @@ Section<Rule> make_rule() {
 
 Section<Queue> make_queue() {
   Section<Queue> s("bridges[].queue", "What waits on disk for this bridge.");
-  s.key("max_bytes", &Queue::max_bytes, size({1 * MiB, unlimited}, Lifted::allowed), Applies::live,
+  s.key("max_bytes", &Queue::max_bytes, size({1 * MiB, unlimited}, Lifted::allowed), Applies::reconnect,
         "unlimited: store.max_bytes decides.");
-  s.key("max_messages", &Queue::max_messages, count({1, unlimited}, Lifted::allowed), Applies::live,
+  s.key("max_messages", &Queue::max_messages, count({1, unlimited}, Lifted::allowed), Applies::reconnect,
         "By default bytes decide.");
   s.key("when_full", &Queue::when_full,
         word<WhenFull>({{"drop_oldest", WhenFull::drop_oldest}},
                        {.later = {"drop_newest", "keep_last_per_topic", "refuse"}}),
-        Applies::live, "drop_oldest: the LAN goes on; what is dropped is counted and announced.");
-  s.key("alarm_at", &Queue::alarm_at, percent(), Applies::live, "Of max_bytes or max_messages.");
-  s.key("max_qos0_bytes", &Queue::max_qos0_bytes, size({64 * KiB, 1 * GiB}), Applies::live,
+        Applies::reconnect, "drop_oldest: the LAN goes on; what is dropped is counted and announced.");
+  s.key("alarm_at", &Queue::alarm_at, percent(), Applies::reconnect, "Of max_bytes or max_messages.");
+  s.key("max_qos0_bytes", &Queue::max_qos0_bytes, size({64 * KiB, 1 * GiB}), Applies::reconnect,
         "QoS 0 messages waiting in memory while connected. Beyond: dropped and counted.");
   s.later({"max_age", "topics"});
   return s;
@@ -59,8 +60,6 @@ void describe_remote(Section<Bridge>& s) {
   s.key("addresses", &Bridge::addresses, list(address(), "host[:port]", {1, 16}), Applies::reconnect,
         "Tried in order. Port 1883, with TLS 8883; IPv6 as \"[::1]:1883\".")
       .required();
-  s.key("round_robin", &Bridge::round_robin, boolean(), Applies::reconnect,
-        "true: the next address at each attempt. false: back to the first when it answers.");
   s.key("protocol_version", &Bridge::protocol_version,
         word<BridgeProtocol>(
             {{"auto", BridgeProtocol::automatic}, {"5.0", BridgeProtocol::v5_0}, {"3.1.1", BridgeProtocol::v3_1_1}},
@@ -87,7 +86,7 @@ Section<Bridge> make_bridge() {
         Applies::reconnect, "off: not started; its queue is kept and fills.");
   s.key("restart_timeout", &Bridge::restart_timeout, object(restart_timeout_section()), Applies::reconnect,
         "Waits between attempts to connect.");
-  s.key("window", &Bridge::window, count16({1, 65535}), Applies::reconnect,
+  s.key("window", &Bridge::window, count16({1, 1000}), Applies::reconnect,
         "Unacknowledged at a time; held below the remote's Receive Maximum.");
   s.key("rules", &Bridge::rules, list(object(rule_section()), "objects", {0, 1000}), Applies::reconnect,
         "What it carries, and where to.");
@@ -101,8 +100,8 @@ Section<Bridge> make_bridge() {
   s.key("status_topic", &Bridge::status_topic, free_text({1, text_bytes_max}), Applies::reconnect, "Retained JSON.")
       .default_is("\"$SYS/broker/bridge/{name}/status\"");
   s.key("queue", &Bridge::queue, object(queue_section()), Applies::live, "What waits while the link is down.");
-  s.later({"azure", "transport", "path", "local_clean_session", "threshold", "max_wait", "idle_timeout", "drain",
-           "try_private"});
+  s.later({"azure", "round_robin", "transport", "path", "local_clean_session", "threshold", "max_wait", "idle_timeout",
+           "drain", "try_private"});
   return s;
 }
 

@@ -14,8 +14,8 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
   constexpr uint32_t million = 1'000'000;
   Section<Limits> s(std::move(where), std::move(doc));
   s.key("max_connections", &Limits::max_connections, count32({1, million}), Applies::live,
-        "Open connections: in `limits` of all listeners together, in a listener its own. Beyond: CONNACK 0x97 (5.0) or "
-        "3 (3.1.1), then closed.");
+        "Open connections: in `limits` of all listeners together, in a listener its own. Beyond: the "
+        "newest is closed and counted.");
   s.key("max_pending_connects", &Limits::max_pending_connects, count32({1, 100'000}), Applies::live,
         "Connections that have not sent CONNECT yet. Beyond: the newest is closed.");
   s.key("connect_timeout", &Limits::connect_timeout, duration({Seconds(1), minutes(5)}), Applies::live,
@@ -24,11 +24,8 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
         "A whole packet, both ways; told to 5.0 clients. Larger from a client: DISCONNECT 0x95, closed. Larger to a "
         "client: not sent to that one, counted.");
   s.key("max_inflight_messages", &Limits::max_inflight_messages, count16({1, 65535}), Applies::live,
-        "QoS 1 and 2 messages in flight, each way. Out: the lower of this and the client's Receive Maximum, the rest "
-        "waits. In: told to 5.0 clients; beyond: DISCONNECT 0x93.");
-  s.key("max_unacknowledged_bytes", &Limits::max_unacknowledged_bytes, size({64 * KiB, 1 * GiB}), Applies::live,
-        "A connection's publishes that wait for the disk. Beyond: not read until some are there; one packet always "
-        "passes.");
+        "QoS 1 and 2 messages in flight to a client: the lower of this and its Receive Maximum; the rest waits in its "
+        "session.");
   s.key("max_output_buffer", &Limits::max_output_buffer, size({64 * KiB, 1 * GiB}), Applies::live,
         "Bytes waiting to be written to one connection. Beyond: QoS 0 is dropped and counted, QoS 1 and 2 wait in the "
         "session.");
@@ -41,8 +38,10 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
         "are told so.");
   s.key("max_subscriptions", &Limits::max_subscriptions, count32({1, million}), Applies::live,
         "Subscriptions of one session. Beyond: SUBACK 0x97 (5.0) or 0x80 (3.1.1).");
-  s.key("max_topic_levels", &Limits::max_topic_levels, count16({1, 1000}), Applies::live,
-        "Levels of a topic. Beyond: a publish gets 0x90 (5.0) or is cut (3.1.1); a subscription gets 0x8F or 0x80.");
+  s.key(
+      "max_topic_levels", &Limits::max_topic_levels, count16({1, 1000}), Applies::live,
+      "Levels of a topic. Beyond: a publish gets 0x87 (5.0) or is acknowledged and not routed (3.1.1); a subscription "
+      "gets 0x8F or 0x80.");
   s.key("max_topic_alias", &Limits::max_topic_alias, count16({0, 65535}), Applies::live,
         "Topic aliases that a 5.0 client may set; 0 = none. Told to it; beyond: DISCONNECT 0x94.");
   return s;
@@ -55,7 +54,7 @@ Section<Limits> make_limits() {
         "(3.1.1).");
   s.key("max_session_expiry", &Limits::max_session_expiry, timer({Seconds(1), 36'500 * day}), Applies::live,
         "How long a session outlives its connection: the upper bound for 5.0 clients, the value for 3.1.1 clients with "
-        "clean session 0. What waited for an expired session is counted as dropped.");
+        "clean session 0.");
   s.key("max_retained_messages", &Limits::max_retained_messages, count({1, unlimited}, Lifted::allowed), Applies::live,
         "Retained messages. Beyond: delivered but not retained, counted; a 5.0 publisher gets 0x97.");
   s.key("max_retained_bytes", &Limits::max_retained_bytes, size({64 * KiB, unlimited}, Lifted::allowed), Applies::live,

@@ -50,6 +50,9 @@ bool check_filter(const std::string& filter, const Rule& rule, const char* side,
 }
 
 void check_rule(const Rule& rule, const std::string& at, Findings& findings) {
+  if (rule.qos == Qos::exactly_once) {
+    findings.warning(at + "/qos", "over a bridge QoS 2 is carried as QoS 1 in this version", {at + "/qos"});
+  }
   check_prefix(rule.local_prefix, rule, at + "/local_prefix", findings);
   check_prefix(rule.remote_prefix, rule, at + "/remote_prefix", findings);
   if (has_wildcard(rule.local_prefix) || has_wildcard(rule.remote_prefix)) return;

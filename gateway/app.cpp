@@ -50,6 +50,9 @@ class App {
   void report_start();
   void wait_for_signals();
   void tick();
+  void report_damage();
+  void watch_store_size();
+  void publish_sys();
   void reload();
   void apply(const config::Config& next);
   void apply_listeners(const config::Changes& changes, const config::Config& next);
@@ -68,11 +71,19 @@ class App {
   std::optional<boost::asio::signal_set> signals_;
   std::optional<net::Timer> ticker_;
   store::Health::State last_health_ = store::Health::State::ok;
+  bool store_full_ = false;
+  Instant started_;
+  Instant next_sys_;
+  uint64_t reported_unreadable_ = 0;
+  std::string reported_set_aside_;
 };
 
 Status App::open_store() {
-  auto opened = store::open_store(
-      {config_.store.path, config_.store.on_newer == config::OnNewer::set_aside, store::OpenOptions{}.memory_bytes});
+  store::OpenOptions open_options;
+  open_options.path = config_.store.path;
+  open_options.set_aside_newer = config_.store.on_newer == config::OnNewer::set_aside;
+  open_options.log = [](std::string_view line) { spdlog::warn("Store: {}", line); };
+  auto opened = store::open_store(open_options);
   if (!opened) return tl::unexpected(opened.error());
   opened_ = std::move(*opened);
   if (!opened_.set_aside.empty()) {
@@ -84,9 +95,6 @@ Status App::open_store() {
   options.sync_interval = config_.store.sync_interval;
   options.min_free = config_.store.min_free;
   options.free_bytes = [path = config_.store.path] { return store::free_disk_bytes(path).value_or(UINT64_MAX); };
-  options.on_progress = [this] {
-    if (loop_) loop_->commit_progressed();
-  };
   net::CoreLoopOptions loop;
   loop.limits = limits_of(config_.limits);
   loop.connections_max = config_.limits.max_connections;
@@ -97,6 +105,7 @@ Status App::open_store() {
   };
   committer_ = std::make_unique<store::Committer>(*opened_.store, options);
   loop_ = std::make_unique<net::CoreLoop>(loop, *opened_.store, *committer_, events_);
+  committer_->add_listener([this] { loop_->commit_progressed(); });
   return {};
 }
 
@@ -145,8 +154,8 @@ void App::report_start() {
     spdlog::info(
         "Only programs on this machine can connect. To open it to the LAN and connect a cloud, write a "
         "configuration and run it:");
-    spdlog::info("  tidegate init --bind 0.0.0.0 --user NAME --mosquitto HOST");
-    spdlog::info("  tidegate run -c tidegate.json");
+    spdlog::info("  {} init --bind 0.0.0.0 --user NAME --mosquitto HOST", options_.program);
+    spdlog::info("  {} run -c tidegate.json", options_.program);
   }
 }
 
@@ -180,8 +189,21 @@ void App::tick() {
             health.reason, health.free_bytes);
       }
     }
+    report_damage();
+    watch_store_size();
+    publish_sys();
     tick();
   });
+}
+
+// Damage that was found while running: what could be read is carried over, and the rest is said once.
+void App::report_damage() {
+  uint64_t unreadable = opened_.store->unreadable();
+  std::string set_aside = opened_.store->set_aside();
+  if (unreadable == reported_unreadable_ && set_aside == reported_set_aside_) return;
+  spdlog::error("Store damaged: unreadable={} set_aside=\"{}\"; everything else is served", unreadable, set_aside);
+  reported_unreadable_ = unreadable;
+  reported_set_aside_ = set_aside;
 }
 
 void App::stop() {
@@ -190,12 +212,13 @@ void App::stop() {
   signals_.reset();
   bridges_->stop();
   files_.reset();
-  committer_.reset();
+  committer_->stop();
   if (Status marked = opened_.store->mark_clean(); !marked) {
     spdlog::error("Cannot note the orderly stop: {}", marked.error().context);
   }
   bridges_.reset();
   loop_.reset();
+  committer_.reset();
   spdlog::info("Stopped");
   spdlog::shutdown();
 }
@@ -218,12 +241,46 @@ int App::run() {
   signals_.emplace(loop_->io(), SIGTERM, SIGINT, SIGHUP);
   wait_for_signals();
   ticker_.emplace(loop_->io());
+  started_ = read_clock().mono;
   tick();
   report_start();
   supervisor::ready();
   loop_->run(stop_limit);
   stop();
   return exit_code::success;
+}
+
+void App::watch_store_size() {
+  uint64_t bytes = opened_.store->disk_bytes();
+  bool full = bytes > config_.store.max_bytes;
+  if (full == store_full_) return;
+  store_full_ = full;
+  loop_->set_store_full(full);
+  spdlog::error("Store is {}: bytes={} max_bytes={}",
+                full ? "full, no new messages that must be kept" : "below its limit again", bytes,
+                config_.store.max_bytes);
+}
+
+// The $SYS tree, as far as it goes.
+void App::publish_sys() {
+  Instant now = read_clock().mono;
+  if (!config_.gateway.sys_interval || now < next_sys_) return;
+  next_sys_ = now + *config_.gateway.sys_interval;
+  broker::Broker& broker = loop_->broker();
+  const broker::Counters& counters = broker.counters();
+  auto publish = [&](std::string_view name, auto value) {
+    broker.publish_own(fmt::format("$SYS/broker/{}", name), fmt::to_string(value));
+  };
+  publish("version", fmt::format("tidegate version {}", TIDEGATE_VERSION));
+  publish("uptime", fmt::format("{} seconds", std::chrono::duration_cast<Seconds>(now - started_).count()));
+  publish("clients/connected", counters.connections_now);
+  publish("clients/total", broker.sessions());
+  publish("subscriptions/count", broker.subscriptions());
+  publish("retained messages/count", broker.retained().count());
+  publish("publish/messages/received", counters.publishes_received);
+  publish("publish/messages/sent", counters.publishes_sent);
+  publish("publish/messages/dropped", counters.dropped_queue_full + counters.dropped_slow_connection +
+                                          counters.dropped_expired + counters.dropped_too_large);
 }
 
 // Reading files may take long, so a thread of its own does it; a bad configuration changes nothing.

@@ -10,8 +10,9 @@
 namespace tidegate {
 
 struct RunOptions {
-  std::string config_file;  // empty: the default configuration
-  uint16_t port = 0;        // in place of the one listener's port; 0: as configured
+  std::string program = "tidegate";  // as it was called, for hints
+  std::string config_file;           // empty: the default configuration
+  uint16_t port = 0;                 // in place of the one listener's port; 0: as configured
   bool verbose = false;
   bool background = false;
 };

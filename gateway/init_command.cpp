@@ -122,7 +122,7 @@ int init_configuration(const InitOptions& options) {
     fmt::print("Devices log in as \"{}\" with the password {}\nIt is shown only now; {} keeps a hash of it.\n",
                options.user, password, (folder / "secrets" / (options.user + ".hash")).string());
   }
-  fmt::print("Next: tidegate run -c {}\n", options.file);
+  fmt::print("Next: {} run -c {}\n", options.program, options.file);
   return exit_code::success;
 }
 

@@ -6,6 +6,7 @@
 namespace tidegate {
 
 struct InitOptions {
+  std::string program = "tidegate";  // as it was called, for hints
   std::string file = "tidegate.json";
   std::string bind;       // empty: loopback
   std::string user;       // of the devices; empty: none, which needs loopback

@@ -26,6 +26,7 @@ int parse_and_run(int argc, char** argv) {
   int code = exit_code::success;
 
   RunOptions run;
+  run.program = argv[0];
   CLI::App* run_command = program.add_subcommand("run", "Run the gateway; without -c on loopback, anonymous");
   run_command->add_option("-c,--config", run.config_file, "Configuration file (JSON)");
   run_command->add_option("-p,--port", run.port, "Port of the only listener")->check(CLI::Range(1, 65535));
@@ -39,6 +40,7 @@ int parse_and_run(int argc, char** argv) {
   check_command->callback([&] { code = check_configuration(check_file); });
 
   InitOptions init;
+  init.program = argv[0];
   CLI::App* init_command = program.add_subcommand("init", "Write and check a configuration that works");
   init_command->add_option("--file", init.file, "File to write")->capture_default_str();
   init_command->add_option("--bind", init.bind, "Address to listen on; default loopback");

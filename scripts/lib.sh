@@ -17,7 +17,8 @@ stage() {
     printf 'done %5d s\n' $((SECONDS - began))
   else
     printf 'FAILED after %d s; the end of %s:\n' $((SECONDS - began)) "${log#"$root"/}"
-    tail -n "${STAGE_TAIL:-40}" "$log" | sed 's/^/  | /'
+    # Of a CTest log what failed, not the hundreds that passed.
+    grep -vE '^ +Start +[0-9]+: | Passed +[0-9.]+ sec$' "$log" | tail -n "${STAGE_TAIL:-40}" | sed 's/^/  | /'
   fi
   return "$status"
 }

@@ -240,6 +240,9 @@ void Broker::run(const Deadline& deadline) {
         connect::kick(state_, *conn, ReasonCode::quota_exceeded, "the store takes no durable publishes");
       }
       return;
+    case Deadline::Kind::read_again:
+      if (conn && conn->session) outgoing::read_again(state_, *conn->session);
+      return;
     case Deadline::Kind::session_expiry:
       if (Session* session = sessions::find(state_, *deadline.client_id);
           session && !session->conn && session->expires <= state_.now.mono) {

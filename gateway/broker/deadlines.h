@@ -13,11 +13,11 @@
 namespace tidegate::broker {
 
 struct Deadline {
-  enum class Kind : uint8_t { connect_timeout, keep_alive, session_expiry, will, refused_too_long };
+  enum class Kind : uint8_t { connect_timeout, keep_alive, session_expiry, will, refused_too_long, read_again };
   Instant at;
   Kind kind{};
-  ConnId conn;                             // connect_timeout, keep_alive, refused_too_long
-  std::unique_ptr<std::string> client_id;  // session_expiry, will
+  ConnId conn;                             // of all but session_expiry and will
+  std::unique_ptr<std::string> client_id;  // of session_expiry and will
 
   static Deadline of_connection(Instant at, Kind kind, ConnId conn) { return {at, kind, conn, nullptr}; }
   static Deadline of_client(Instant at, Kind kind, const std::string& client_id) {

@@ -20,7 +20,7 @@ struct Limits {
   uint64_t retained_bytes_max = 64u << 20;   // also if a message grows: then it is delivered, and none is retained
   uint32_t sessions_max = 100'000;           // connected or not; then CONNECT is refused: 3 / 0x97
   uint16_t topic_aliases_max = 10;           // of one 5.0 publisher
-  Seconds keepalive_max{65535};              // longer: 5.0 is told this one, before that used as the client wants it
+  Seconds keepalive_max{65535};              // more, or none: watched by this one, 5.0 is told so
   Seconds session_expiry_max{0xFFFFFFFF};    // longer, or a 3.1.1 session without clean: this
   Seconds connect_timeout{10};               // from the connection to its CONNECT
   Seconds refuse_after{30};  // a durable publish before 5.0 held while the store takes none; then closed

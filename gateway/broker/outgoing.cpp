@@ -12,6 +12,8 @@ namespace {
 
 using Phase = Inflight::Phase;
 
+constexpr Seconds read_again_after{1};  // a read that failed
+
 Outgoing& outgoing_of(Session& session) {
   if (!session.outgoing) session.outgoing = std::make_unique<Outgoing>();
   return *session.outgoing;
@@ -400,8 +402,19 @@ void records_read(State& state, QueueId queue, Seq from, const std::vector<store
 void read_failed(State& state, QueueId queue) {
   auto found = state.sessions_by_queue.find(queue);
   if (found == state.sessions_by_queue.end()) return;
-  found->second->durable->reading = false;
-  starve(state, *found->second->durable);
+  Session& session = *found->second;
+  session.durable->reading = false;
+  starve(state, *session.durable);
+  if (session.conn) {  // there may be no commit for a long time
+    state.deadlines.add(
+        Deadline::of_connection(state.now.mono + read_again_after, Deadline::Kind::read_again, session.conn));
+  }
+}
+
+void read_again(State& state, Session& session) {
+  if (!session.durable || !std::exchange(session.durable->starved, false)) return;
+  std::erase(state.starved, session.durable->appender.id());
+  pump(state, session);
 }
 
 void feed_starved(State& state) {

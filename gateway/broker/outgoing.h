@@ -33,7 +33,9 @@ void suspend(State& state, Session& session);
 
 // Answer to Output::read_queue from place `from`.
 void records_read(State& state, QueueId queue, Seq from, const std::vector<store::QueueRecord>& records);
+// It is asked again after the next commit, or a second at the latest.
 void read_failed(State& state, QueueId queue);
+void read_again(State& state, Session& session);
 // Batches were committed: sessions whose unread records were not on disk when asked for ask again.
 void feed_starved(State& state);
 

@@ -27,8 +27,8 @@ class Output {
   // Check in the background and answer by Broker::credentials_checked.
   virtual void check_credentials(ConnId conn, std::string_view username, std::string_view password) = 0;
   // Read committed records in the background and answer by Broker::records_read. Fewer records than the limit mean that
-  // there are no more, and none that what stands there cannot be read: a read that fails for a while is tried again
-  // before it is answered.
+  // there are no more, and none that what stands there cannot be read. A read that failed, and may work later, is
+  // answered by Broker::read_failed.
   virtual void read_queue(QueueId queue, Seq from, Seq end, store::ReadLimit limit) = 0;
 };
 

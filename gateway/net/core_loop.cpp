@@ -65,6 +65,11 @@ void CoreLoop::set_limits(const broker::Limits& limits, uint32_t connections_max
   broker_.set_limits(limits);
 }
 
+void CoreLoop::set_store_full(bool full) {
+  store_full_ = full;
+  look_at_store();
+}
+
 Status CoreLoop::commit_now() {
   submit_batch();
   if (submitted_.empty()) return {};
@@ -133,7 +138,7 @@ void CoreLoop::take_commits() {
 }
 
 void CoreLoop::look_at_store() {
-  if (committer_.health().state != store::Health::State::ok) {
+  if (store_full_ || committer_.health().state != store::Health::State::ok) {
     broker_.set_store_state(broker::StoreState::refusing);
   } else if (committer_.pending_bytes() > options_.pending_bytes_max) {
     broker_.set_store_state(broker::StoreState::busy);

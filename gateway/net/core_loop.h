@@ -48,6 +48,9 @@ class CoreLoop final : public broker::Output {
   void set_limits(const broker::Limits& limits, uint32_t connections_max, uint32_t pending_connects_max,
                   uint64_t pending_bytes_max);
 
+  // The store has reached its configured size: no new obligations until it has shrunk.
+  void set_store_full(bool full);
+
   // Before `run`: the turn's batch, on disk when this returns.
   [[nodiscard]] Status commit_now();
 
@@ -123,6 +126,7 @@ class CoreLoop final : public broker::Output {
   std::vector<char> scratch_;
   bool in_turn_ = false;
   bool stopping_ = false;
+  bool store_full_ = false;
   std::atomic<bool> commit_posted_{false};
   uint64_t bytes_sent_ = 0;
   uint64_t connections_refused_ = 0;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/ip/v6_only.hpp>
 
+#include "gateway/net/bind_address.h"
 #include "gateway/net/core_loop.h"
 
 namespace tidegate::net {
@@ -34,15 +35,16 @@ void Listener::set_options(const ListenerOptions& options) {
 
 Status Listener::try_open(bool& absent) {
   error_code error;
-  auto address = asio::ip::make_address(options_.bind, error);
-  if (error) {
-    return fail(ErrorCode::invalid,
-                fmt::format("listener {}: \"{}\" is not an IPv4 or IPv6 address", options_.policy.name, options_.bind));
+  auto address = bind_address(options_.bind);
+  if (!address) {
+    absent = true;
+    return fail(ErrorCode::not_available,
+                fmt::format("listener {}: no interface \"{}\" with an address", options_.policy.name, options_.bind));
   }
-  tcp::endpoint endpoint(address, options_.port);
+  tcp::endpoint endpoint(*address, options_.port);
   acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(Acceptor::reuse_address(true), error);
-  if (!error && address.is_v6()) acceptor_.set_option(asio::ip::v6_only(true), error);
+  if (!error && address->is_v6()) acceptor_.set_option(asio::ip::v6_only(true), error);
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   if (!error) return {};

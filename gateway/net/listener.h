@@ -14,7 +14,7 @@ namespace tidegate::net {
 class CoreLoop;
 
 struct ListenerOptions {
-  std::string bind;  // an IPv4 or IPv6 address
+  std::string bind;  // an IPv4 or IPv6 address, or the name of an interface
   uint16_t port = 1883;
   uint32_t connections_max = 1000;  // further ones are closed at once and counted
   bool tcp_nodelay = true;
@@ -25,7 +25,7 @@ class Listener {
  public:
   Listener(CoreLoop& loop, ListenerOptions options);
 
-  // Errors: in_use (port taken), invalid (not an address), refused (no permission). An absent address is no error:
+  // Errors: in_use (port taken), refused (no permission). An absent address is no error:
   // it is tried again every second until it is there.
   [[nodiscard]] Status open();
   void close();

@@ -92,6 +92,13 @@ void Client::send_packet(const P& packet) {
   } else {
     mqtt::encode(packet, bytes);
   }
+  if (harness_.trace) {
+    if constexpr (std::is_same_v<P, mqtt::Publish> || std::is_same_v<P, mqtt::Ack>) {
+      harness_.tell(id_ + " -> " + describe(packet));
+    } else {
+      harness_.tell(id_ + " -> " + std::to_string(static_cast<uint8_t>(bytes[0]) >> 4));
+    }
+  }
   send(bytes);
 }
 
@@ -174,6 +181,7 @@ void Client::disconnect(mqtt::ReasonCode reason, std::string_view properties) {
 
 void Client::lose() {
   if (!is_open()) return;
+  harness_.tell(id_ + " lost");
   harness_.out().lose(conn_);
   harness_.turn([&] { harness_.broker().closed(conn_, "lost"); });
 }
@@ -191,6 +199,9 @@ std::vector<std::string> Client::packets() {
     if (frame.state != mqtt::Frame::State::complete) {
       ADD_FAILURE() << "the broker wrote half a packet";
       break;
+    }
+    if (harness_.trace) {
+      if (auto packet = mqtt::decode(frame, version_)) harness_.tell(id_ + " <- " + describe(*packet));
     }
     all.emplace_back(rest.substr(0, frame.size));
     rest.remove_prefix(frame.size);
@@ -280,6 +291,7 @@ void BrokerHarness::turn(const std::function<void()>& work) {
 void BrokerHarness::seal() {
   auto number = broker_->seal();
   if (!number) return;
+  tell("sealed " + std::to_string(number->value));
   sealed_.push_back({*number, broker_->batch()});
   broker_->batch().clear();
 }
@@ -313,6 +325,7 @@ bool BrokerHarness::commit_oldest() {
     return false;
   }
   sealed_.pop_front();
+  tell("committed " + std::to_string(oldest.number.value));
   broker_->begin_turn(now);
   broker_->committed(oldest.number);
   seal();
@@ -352,13 +365,20 @@ bool BrokerHarness::answer_oldest_read() {
   out_.reads.pop_front();
   std::vector<store::QueueRecord> records;
   EXPECT_TRUE(store_->read_queue(read.queue, read.from, read.end, read.limit, records));
+  tell("read queue " + std::to_string(read.queue.value) + " from " + std::to_string(read.from.value) + ": " +
+       std::to_string(records.size()));
   broker_->begin_turn(now);
   broker_->records_read(read.queue, read.from, records);
   seal();
   return true;
 }
 
-void BrokerHarness::crash() {
+void BrokerHarness::crash(size_t written) {
+  tell("crash, " + std::to_string(written) + " batches of " + std::to_string(sealed_.size()) + " written");
+  for (size_t i = 0; i < std::min(written, sealed_.size()); ++i) {
+    const store::Batch* all[] = {&sealed_[i].batch};
+    if (!store_->write(all, true)) break;
+  }
   sealed_.clear();
   out_.lose_all();
   out_.reads.clear();
@@ -372,6 +392,11 @@ void BrokerHarness::check_credentials(bool right) {
   FakeOutput::Check check = out_.checks.front();
   out_.checks.erase(out_.checks.begin());
   turn([&] { broker_->credentials_checked(check.conn, right); });
+}
+
+void BrokerHarness::apply_limits() {
+  listener.limits = limits;
+  turn([&] { broker_->set_limits(limits); });
 }
 
 void BrokerHarness::advance(Millis time) {

@@ -173,6 +173,7 @@ class BrokerHarness {
   // Runs `work` as one turn: time is set, the batch is sealed behind it.
   void turn(const std::function<void()>& work);
   void advance(Millis time);  // and runs the deadlines
+  void apply_limits();        // `limits` as they are now, to the broker and to the listener
 
   void hold_disk() { auto_commit_ = false; }
   void hold_reads() { auto_read_ = false; }
@@ -182,8 +183,9 @@ class BrokerHarness {
   void commit();  // the oldest batch; REQUIRES: there is one
   void commit_all();
   bool answer_read();  // the oldest; false: there is none
-  // The power goes: uncommitted batches and all connections are gone. A new broker starts from the store.
-  void crash();
+  // The power goes: uncommitted batches and all connections are gone. A new broker starts from the store. The oldest
+  // `written` batches reached the disk, and nobody has heard of it.
+  void crash(size_t written = 0);
   void check_credentials(bool right);  // answers the oldest check
 
   [[nodiscard]] size_t uncommitted() const { return sealed_.size(); }
@@ -196,6 +198,9 @@ class BrokerHarness {
   // Records in the queues of all sessions and bridges, on disk.
   [[nodiscard]] size_t records_on_disk() const { return store_->table(store::Table::queue).size(); }
 
+  // Told everything that happens, one line each: for reading a failed run.
+  std::function<void(const std::string& line)> trace;
+
   broker::Limits limits;
   broker::ListenerPolicy listener;
   Now now;
@@ -204,6 +209,9 @@ class BrokerHarness {
   friend class Client;
   ConnId next_connection(Client& client);
   void start();
+  void tell(const std::string& line) const {
+    if (trace) trace(line);
+  }
   void seal();
   void settle();  // commits, answers and feeds until nothing is left of what is automatic
   bool feed_resumed();

@@ -119,6 +119,11 @@ void FakePeer::send_publish(const std::string& topic, const std::string& payload
   link.write(packet(static_cast<uint8_t>(0x30 | qos << 1), body + payload));
 }
 
+void FakePeer::forget() {
+  std::lock_guard lock(mutex_);
+  publishes_ = {};
+}
+
 bool FakePeer::wait(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (!condition()) {

@@ -55,7 +55,8 @@ class FakePeer {
   [[nodiscard]] uint16_t port() const { return port_; }
   void set(PeerScript script);
   void send_publish(const std::string& topic, const std::string& payload, int qos, const std::string& properties = {});
-  void cut();  // every connection
+  void cut();     // every connection
+  void forget();  // the publishes so far
 
   // True once `condition` holds; false after ten seconds (or `limit`).
   bool wait(const std::function<bool()>& condition, std::chrono::milliseconds limit = std::chrono::seconds(10));

@@ -2,11 +2,13 @@
 //   scripted_bridge --gtest_also_run_disabled_tests --gtest_filter='*Throughput*'
 // What matters is the ratio of the two rates: a drain is to reach 80 % of what live traffic reaches.
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cstdio>
 #include <fstream>
 
 #include "store/open_store.h"
+#include "tests/scripted/bridge/fake_peer.h"
 #include "tests/scripted/bridge/mosquitto.h"
 #include "tests/scripted/bridge/rig.h"
 
@@ -94,6 +96,21 @@ TEST_F(DISABLED_Throughput, LiveAndDrain) {
   cpu = cpu_seconds();
   std::this_thread::sleep_for(std::chrono::seconds(5));
   std::printf("idle : %.2f %% CPU of one core\n", (cpu_seconds() - cpu) / 5 * 100);
+}
+
+TEST(DISABLED_Memory, AfterManyLossesInTheMiddleOfAWindow) {
+  FakePeer peer({.close_after_publishes = 150});
+  Rig rig;
+  rig.start(Rig::options(peer.port()));
+  for (int round = 0; round < 8; ++round) {
+    rig.append(400, 20'000);
+    ASSERT_TRUE(rig.drained());
+    peer.forget();
+    std::printf("%zu records left, ", rig.memory().table(store::Table::queue).size());
+    EXPECT_TRUE(peer.wait([&] { return rig.memory().table(store::Table::queue).empty(); }));
+    const struct mallinfo2 heap = mallinfo2();
+    std::printf("%zu connections, %zu KiB in use\n", peer.accepts(), (heap.uordblks + heap.hblkhd) >> 10);
+  }
 }
 
 }  // namespace

@@ -192,7 +192,7 @@ TEST_F(CommitGateTest, AcknowledgesAnObligationThatPutNothingIntoTheBatch) {
   p.publish("t", "", {.qos = 1, .id = 1, .retain = true});  // nothing to clear
   EXPECT_EQ(p.got(), "puback #1");
   h.limits.queued_messages_max = 0;
-  h.turn([&] { h.broker().set_limits(h.limits); });
+  h.apply_limits();
   h.client("s", {.clean = false}).subscribe("kept", 1);
   p.publish("kept", "x", {.qos = 1, .id = 2});  // the queue is full
   EXPECT_EQ(p.got(), "puback #2");
@@ -216,7 +216,7 @@ TEST_F(CommitGateTest, ARepeatedClearingWaitsForTheFirst) {
 // The disk stands still after a SUBSCRIBE, and everything sent waits behind its SUBACK: within the limit.
 TEST_F(CommitGateTest, WhatWaitsBehindASubackStaysWithinTheOutputLimit) {
   h.limits.output_bytes_max = 1000;
-  h.turn([&] { h.broker().set_limits(h.limits); });
+  h.apply_limits();
   Client& s = h.client("s", {.clean = false});
   Client& p = h.client("p");
   h.hold_disk();

@@ -27,7 +27,7 @@ struct KeptSessionTest : testing::Test {
   }
   void window(uint32_t messages) {
     h.limits.inflight_messages_max = messages;
-    h.turn([&] { h.broker().set_limits(h.limits); });
+    h.apply_limits();
   }
 
   BrokerHarness h;
@@ -243,6 +243,25 @@ TEST_F(KeptSessionTest, IsNotForgottenWhenACommitOvertakesAnEmptyRead) {
   EXPECT_NE(s.got().find("t=20"), std::string::npos);
 }
 
+// A failed read passes over nothing, and is tried again also if nothing is ever committed again.
+TEST_F(KeptSessionTest, ReadsAgainAfterAReadThatFailed) {
+  Client& s = subscriber();
+  s.lose();
+  publish("1", 1);
+  h.hold_reads();
+  s.connect(kept);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(h.out().reads.size(), 1u);
+    QueueId queue = h.out().reads.front().queue;
+    h.out().reads.clear();
+    h.turn([&] { h.broker().read_failed(queue); });
+    EXPECT_TRUE(h.out().reads.empty());
+    h.advance(Seconds{1});
+  }
+  h.free_reads();
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=1 q1 #1");
+}
+
 // A read that finds nothing passes over what it asked for, and not over what was appended meanwhile.
 TEST_F(KeptSessionTest, PassesOverUnreadableRecordsAlone) {
   subscriber().lose();
@@ -261,9 +280,11 @@ TEST_F(KeptSessionTest, PassesOverUnreadableRecordsAlone) {
   s.puback(1);
   // The places of what was lost are given back to the limit.
   h.limits.queued_messages_max = 1;
-  h.turn([&] { h.broker().set_limits(h.limits); });
+  h.apply_limits();
+  s.lose();
+  s.connect(kept);
   publish("4", 1);
-  EXPECT_EQ(s.got(), "publish t=4 q1 #2");
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=4 q1 #2");
 }
 
 TEST_F(KeptSessionTest, WhatWasInFlightAndCannotBeReadIsDroppedFromDiskToo) {
@@ -310,7 +331,7 @@ TEST_F(KeptSessionTest, AReadAnsweredAfterTheSessionEndedIsIgnored) {
 
 TEST_F(KeptSessionTest, AFullQueueDropsTheNewestCounted) {
   h.limits.queued_messages_max = 2;
-  h.turn([&] { h.broker().set_limits(h.limits); });
+  h.apply_limits();
   Client& s = subscriber();
   s.lose();
   for (const char* payload : {"1", "2", "3"}) publish(payload, 1);

@@ -102,7 +102,7 @@ TEST_F(OutgoingTest, TheReceiveMaximumHoldsBackWhatIsNotAcknowledged) {  // [MQT
 
 TEST_F(OutgoingTest, OurWindowHoldsForClientsThatNameNone) {
   h.limits.inflight_messages_max = 1;
-  h.turn([&] { h.broker().set_limits(h.limits); });
+  h.apply_limits();
   Client& s = subscriber();
   publish("1", 1);
   publish("2", 1);
@@ -140,7 +140,7 @@ TEST_F(OutgoingTest, ASlowConnectionLosesQos0AloneAndItIsCounted) {
 TEST_F(OutgoingTest, AFullQueueOfACleanSessionDropsTheNewestCounted) {
   h.limits.inflight_messages_max = 1;
   h.limits.queued_messages_max = 2;
-  h.turn([&] { h.broker().set_limits(h.limits); });
+  h.apply_limits();
   Client& s = subscriber();
   for (const char* payload : {"1", "2", "3", "4", "5"}) publish(payload, 1);
   EXPECT_EQ(h.counters().dropped_queue_full, 2u);
@@ -153,7 +153,7 @@ TEST_F(OutgoingTest, AFullQueueOfACleanSessionDropsTheNewestCounted) {
 TEST_F(OutgoingTest, AFullQueueByBytesDropsToo) {
   h.limits.inflight_messages_max = 1;
   h.limits.queued_bytes_max = 1000;
-  h.turn([&] { h.broker().set_limits(h.limits); });
+  h.apply_limits();
   subscriber();
   for (int i = 0; i < 5; ++i) publish(std::string(800, 'x'), 1);
   EXPECT_EQ(h.counters().dropped_queue_full, 2u);  // one in flight, two wait

@@ -29,12 +29,12 @@ TEST(Reload, TouchesOnlyTheBridgeThatChanged) {
   EXPECT_TRUE(d.live.empty());
 }
 
-TEST(Reload, KeepsTheLinkWhenOnlyTheQueuesLimitsChanged) {
+TEST(Reload, BeginsTheLinkAnewForTheQueuesLimits) {
   Config next = two_bridges();
   next.bridges[0].queue.max_bytes = 5 * GiB;
   Diff d = diff(two_bridges(), next);
-  EXPECT_EQ(d.bridges.changed[0].keys, (std::vector<ChangedKey>{{"queue.max_bytes", Applies::live}}));
-  EXPECT_FALSE(d.bridges.changed[0].reconnects());
+  EXPECT_EQ(d.bridges.changed[0].keys, (std::vector<ChangedKey>{{"queue.max_bytes", Applies::reconnect}}));
+  EXPECT_TRUE(d.bridges.changed[0].reconnects());
 }
 
 TEST(Reload, GoesByNameAndNotByOrder) {

@@ -100,6 +100,10 @@ TEST_F(Validate, WarnsOfAPrefixWithoutASlash) {
               "write \"x/\"");
 }
 
+TEST_F(Validate, SaysThatQos2IsNotCarriedYet) {
+  expect_says(rules(R"({"topic": "a", "direction": "out", "qos": 2})"), "QoS 2 is carried as QoS 1");
+}
+
 TEST_F(Validate, NamesOverlappingRules) {
   expect_says(rules("{\"topic\": \"a/+\", \"direction\": \"out\"},\n{\"topic\": \"a/b\", \"direction\": \"both\"}"),
               "t.json:2:1: warning: /bridges/0/rules/1: \"a/b\" overlaps \"a/+\" in line 1: what both match is sent "
@@ -135,7 +139,6 @@ TEST_F(Validate, ChecksWhatBelongsTogether) {
   EXPECT_EQ(problems(bridge(R"("password": "x", "protocol_version": "5.0")")), "");
   expect_says(bridge(R"("notification_topic": "a/#")"), "expected a topic without + and #");
   expect_says(R"({"log": {"destinations": [{"type": "file"}]}})", "the key \"path\" is missing");
-  expect_says(R"({"log": {"components": {"brige": "debug"}}})", "did you mean \"bridge\"?");
 }
 
 TEST(Overlap, IsWhatSomeTopicMatchesTwice) {
