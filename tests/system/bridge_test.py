@@ -177,6 +177,50 @@ class Troubles(Case):
                 self.assertEqual(cloud.inbox[-1].topic, "data/last")
                 self.assertLess(time.monotonic() - start, 2)
 
+    def test_a_link_that_breaks_again_and_again_loses_nothing_and_keeps_the_order(self):
+        """Cut at random moments, with some of the acknowledgements still owed."""
+        received = []
+
+        def breaks(peer, stream):
+            end = Client.serve(stream, acknowledges=False)
+            left = self.random.randrange(1, 400)
+            owed = []
+            while True:
+                message = end.receive(60)
+                if message.kind == SUBSCRIBE:
+                    end.grant(message)
+                if message.kind != PUBLISH:
+                    continue
+                parsed = end.parse_publish(message)
+                if parsed.topic.startswith("data/"):
+                    received.append((parsed.topic, int(parsed.payload)))
+                owed.append(parsed)
+                if len(owed) > self.random.randrange(30):
+                    for each in owed:
+                        end.acknowledge(each)
+                    owed.clear()
+                left -= 1
+                if left == 0 and len(peer.connects) < 10:
+                    stream.close()
+                    return
+
+        peer = self.peer(breaks)
+        gateway = self.gateway(bridge(peer.port, [rule("data/#")])).start()
+        total = 3000
+        with gateway.client("device") as device:
+            for number in range(total):
+                device.publish(f"data/{number % 3}", str(number), 1, wait=False)
+                if number % 100 == 99:
+                    device.until(lambda wanted=number - 100: len(device.acks) > wanted)
+            self.assertTrue(device.until(lambda: len(device.acks) == total))
+            wait_for(lambda: received and received[-1][1] == total - 1 and len(set(received)) == total,
+                     "every message reaches the remote", 60)
+        print(f"{len(peer.connects)} connections, {len(received)} messages for {total}", flush=True)
+        self.assertGreater(len(peer.connects), 5)
+        for topic in range(3):
+            first_seen = list(dict.fromkeys(number for name, number in received if name == f"data/{topic}"))
+            self.assertEqual(first_seen, sorted(first_seen), f"order of data/{topic}")
+
     @unittest.skipUnless(unshare_is_allowed("--mount"), "needs a mount namespace: run as root")
     def test_a_dead_name_server_is_felt_neither_on_the_lan_nor_by_another_bridge(self):
         silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

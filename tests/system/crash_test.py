@@ -68,6 +68,28 @@ class Crash(Case):
             remote.terminate()
         print(f"{acknowledged} acknowledged, none lost", flush=True)
 
+    def test_a_kill_while_the_link_is_up_costs_nothing_either(self):
+        """What was sent and not acknowledged by the remote, or acknowledged and not yet removed, may come again."""
+        remote = self.mosquitto(persistent=True).start()
+        gateway = self.gateway(bridge(remote.port, [rule("load/#", remote_prefix="up/")], window=500))
+        self.load("-p", remote.port, "--mode", "enrol", "--persistent", "-q", 1, "--sub-prefix", "up/")
+        for number in range(6):
+            acked = self.folder / f"acked-{number}"
+            since = remote.log_size()
+            gateway.start()
+            remote.wait_log(r"New client connected from \S+ as gw\.cloud", 20, since)
+            first = 1 + number * MESSAGES
+            count = self.publish_and_kill(gateway, acked, during=number % 3 != 2, run=number + 1, first_seq=first)
+            since = remote.log_size()
+            gateway.start()
+            remote.wait_log(r"New client connected from \S+ as gw\.cloud", 20, since)
+            report = self.load("-p", remote.port, "--mode", "subscribe", "--persistent", "-q", 1, "--quiet", 1,
+                               "--sub-prefix", "up/", "--check-acked", acked, "--run", number + 1, "--first-seq", first,
+                               expect=(0, 1, 3))
+            self.assertEqual((report["lost"], report["reordered"]), (0, 0), f"round {number}: {report}")
+            self.assertGreaterEqual(report["received"], count)
+            gateway.kill()
+
     def test_a_session_that_is_away_gets_every_acknowledged_message_in_order(self):
         """The subscriber is a device that sleeps; its session is kept by the gateway, which dies meanwhile."""
         gateway = self.gateway(limits={"max_queued_messages": 100_000, "max_queued_bytes": "64MiB"}).start()
