@@ -4,7 +4,7 @@ namespace tidegate::bridge {
 namespace {
 
 // Other bridges stand still while a link's callback waits for the disk; then the message is left to come again.
-constexpr Millis disk_wait_max{5000};
+constexpr Millis disk_wait_max{2000};
 
 }  // namespace
 
