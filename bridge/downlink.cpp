@@ -1,6 +1,12 @@
 #include "bridge/downlink.h"
 
 namespace tidegate::bridge {
+namespace {
+
+// Other bridges stand still while a link's callback waits for the disk; then the message is left to come again.
+constexpr Millis disk_wait_max{2000};
+
+}  // namespace
 
 Downlink::Downlink(BridgeId bridge, const TopicMap& map, QueueId inbox, const store::QueueTail& tail,
                    store::Committer& committer, BridgeHost& host)
@@ -35,7 +41,7 @@ bool Downlink::message(Message remote, const Now& now) {
       inbox_.flush(batch_);
       ticket = committer_.submit(batch_);
     }
-    if (!committer_.wait(ticket)) {
+    if (!committer_.wait(ticket, disk_wait_max)) {
       ++not_stored_;
       return false;
     }

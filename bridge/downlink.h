@@ -29,6 +29,8 @@ class Downlink {
   // Whether own messages can come back on this connection (3.1.1 and a `both` rule).
   void watch_echoes(bool on);
   void sent(const Message& remote, const Now& now);
+  // It was not sent after all.
+  void not_sent(const Message& remote, const Now& now) { (void)is_echo(remote, now); }
 
   [[nodiscard]] store::QueueTail tail() const;
   struct Counters {

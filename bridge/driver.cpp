@@ -233,6 +233,7 @@ void Bridge::Impl::send_records(const Now& now) {
     downlink_.sent(*send->message, now);
     Status sent = link_->publish(send->seq.value, send->message, send->qos, send->retain, expiry);
     if (sent) continue;
+    downlink_.not_sent(*send->message, now);
     uplink_.send_failed(send->seq);
     if (sent.error().code == ErrorCode::no_space) {
       link_retry_at_ = now.mono + link_retry;
@@ -258,6 +259,7 @@ void Bridge::Impl::send_lane(const Now& now) {
     if (sent) {
       ++lane_in_flight_;
     } else if (sent.error().code == ErrorCode::no_space) {
+      downlink_.not_sent(*message, now);
       bytes -= counted_bytes(*message);
       lane_out_.push_front(std::move(message));
       link_retry_at_ = now.mono + link_retry;

@@ -52,8 +52,8 @@ struct Limits {
   // QoS 1 and 2 messages in flight to a client, 1 to 65,535: the lower of this and its Receive Maximum; the rest waits
   // in its session.
   uint16_t max_inflight_messages = 100;
-  // Bytes that wait to be written to one connection, 64 KiB to 1 GiB. Beyond: QoS 0 is dropped and counted, QoS 1 and 2
-  // wait in the session.
+  // Bytes that wait to be written to one connection, 64 KiB to 1 GiB. Beyond: it is not read, and QoS 0 to it is dropped
+  // and counted; QoS 1 and 2 are bounded by max_inflight_messages.
   uint64_t max_output_buffer = 4 * MiB;
   // Messages that wait for one session, 1 to unlimited. Beyond: the newest is dropped and counted.
   uint64_t max_queued_messages = 100'000;

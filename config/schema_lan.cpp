@@ -26,9 +26,10 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
   s.key("max_inflight_messages", &Limits::max_inflight_messages, count16({1, 65535}), Applies::live,
         "QoS 1 and 2 messages in flight to a client: the lower of this and its Receive Maximum; the rest waits in its "
         "session.");
-  s.key("max_output_buffer", &Limits::max_output_buffer, size({64 * KiB, 1 * GiB}), Applies::live,
-        "Bytes waiting to be written to one connection. Beyond: QoS 0 is dropped and counted, QoS 1 and 2 wait in the "
-        "session.");
+  s.key(
+      "max_output_buffer", &Limits::max_output_buffer, size({64 * KiB, 1 * GiB}), Applies::live,
+      "Bytes waiting to be written to one connection. Beyond: it is not read, and QoS 0 to it is dropped and counted; "
+      "QoS 1 and 2 are bounded by max_inflight_messages.");
   s.key("max_queued_messages", &Limits::max_queued_messages, count({1, unlimited}, Lifted::allowed), Applies::live,
         "Messages waiting for one session. Beyond: the newest is dropped and counted.");
   s.key("max_queued_bytes", &Limits::max_queued_bytes, size({64 * KiB, unlimited}, Lifted::allowed), Applies::live,

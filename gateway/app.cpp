@@ -50,8 +50,9 @@ class App {
   void report_start();
   void wait_for_signals();
   void tick();
-  void report_damage();
-  void watch_store_size();
+  void look_at_disk();
+  void report_damage(uint64_t unreadable, const std::string& set_aside);
+  void limit_store_size(uint64_t bytes);
   void publish_sys();
   void reload();
   void apply(const config::Config& next);
@@ -117,6 +118,8 @@ Status App::restore() {
   for (const config::Bridge& bridge : config_.bridges) {
     if (Status added = bridges_->add(bridge); !added) return added;
   }
+  loop_->broker().fire_restored_wills();
+  if (Status taken = bridges_->take_inboxes(); !taken) return taken;
   // The queues' ids are on disk before a bridge writes its marks.
   if (Status committed = loop_->commit_now(); !committed) return committed;
   if (!opened_.clean) {
@@ -189,17 +192,25 @@ void App::tick() {
             health.reason, health.free_bytes);
       }
     }
-    report_damage();
-    watch_store_size();
+    look_at_disk();
     publish_sys();
     tick();
   });
 }
 
+// The store may be busy with the disk for long, so another thread asks it.
+void App::look_at_disk() {
+  (void)files_->post([this] {
+    store::Store& store = *opened_.store;
+    loop_->post([this, unreadable = store.unreadable(), set_aside = store.set_aside(), bytes = store.disk_bytes()] {
+      report_damage(unreadable, set_aside);
+      limit_store_size(bytes);
+    });
+  });
+}
+
 // Damage that was found while running: what could be read is carried over, and the rest is said once.
-void App::report_damage() {
-  uint64_t unreadable = opened_.store->unreadable();
-  std::string set_aside = opened_.store->set_aside();
+void App::report_damage(uint64_t unreadable, const std::string& set_aside) {
   if (unreadable == reported_unreadable_ && set_aside == reported_set_aside_) return;
   spdlog::error("Store damaged: unreadable={} set_aside=\"{}\"; everything else is served", unreadable, set_aside);
   reported_unreadable_ = unreadable;
@@ -250,8 +261,7 @@ int App::run() {
   return exit_code::success;
 }
 
-void App::watch_store_size() {
-  uint64_t bytes = opened_.store->disk_bytes();
+void App::limit_store_size(uint64_t bytes) {
   bool full = bytes > config_.store.max_bytes;
   if (full == store_full_) return;
   store_full_ = full;
@@ -297,6 +307,8 @@ void App::reload() {
       return;
     }
     for (const config::Problem& problem : loaded->warnings) spdlog::warn("{}", config::render(problem));
+    if (options_.port != 0 && loaded->config.listeners.size() == 1)
+      loaded->config.listeners.front().port = options_.port;
     loop_->post([this, next = std::move(loaded->config)] { apply(next); });
   });
   if (!posted) spdlog::warn("Reload skipped: others are waiting");

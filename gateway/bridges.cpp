@@ -30,6 +30,11 @@ Result<Mark> read_mark(store::Store& store, const std::string& key, Decode decod
   return mark;
 }
 
+// A damaged store may have lost the tail: nothing is ever appended below the head.
+void never_below(const store::QueueHead& head, store::QueueTail& tail) {
+  if (tail.next < head.first) tail = {head.first, head.bytes_out};
+}
+
 }  // namespace
 
 struct Bridges::Line {
@@ -41,10 +46,9 @@ struct Bridges::Line {
   store::QueueHead out_head;  // as restored
   store::QueueTail inbox_tail;
   store::QueueRemover inbox;
-  std::unique_ptr<bridge::Bridge> bridge;  // none while one stops and its successor waits
+  std::unique_ptr<bridge::Bridge> bridge;  // none while one stops and its successor waits, or once removed
   bool stopping = false;
-  bool removed = false;
-  bool said_connected = false;
+  bool removed = false;  // kept with its marks, which are newer than the store's, for the day it is added again
   std::string published_state, published_status;
 };
 
@@ -81,6 +85,8 @@ Result<std::unique_ptr<Bridges::Line>> Bridges::make_line(const config::Bridge& 
                              in_tail ? nullptr : &in_tail.error(), in_head ? nullptr : &in_head.error()}) {
     if (error) return tl::unexpected(*error);
   }
+  never_below(*out_head, *out_tail);
+  never_below(*in_head, *in_tail);
   return std::unique_ptr<Line>(new Line{BridgeId{next_id_++},
                                         config,
                                         std::move(*map),
@@ -91,7 +97,6 @@ Result<std::unique_ptr<Bridges::Line>> Bridges::make_line(const config::Bridge& 
                                         *in_tail,
                                         store::QueueRemover(*inbox, *in_head),
                                         nullptr,
-                                        false,
                                         false,
                                         false,
                                         {},
@@ -149,7 +154,14 @@ Status Bridges::add(const config::Bridge& config) {
   if (!line) return tl::unexpected(line.error());
   attach(**line);
   lines_.push_back(std::move(*line));
-  return take_inbox(*lines_.back());
+  return {};
+}
+
+Status Bridges::take_inboxes() {
+  for (const auto& line : lines_) {
+    if (auto taken = take_inbox(*line); !taken) return taken;
+  }
+  return {};
 }
 
 uint64_t Bridges::waiting() const {
@@ -168,10 +180,10 @@ void Bridges::start(Line& line) {
   publish_state(line);
 }
 
-// The link ends on a thread of its own. What follows is decided when it has: nothing for a removed bridge, else a
-// successor by the newest configuration, which goes on from the marks of the one before.
+// The link ends on a thread of its own, where it is destroyed as well. What follows is decided when it has ended:
+// nothing for a removed bridge, else a successor by the newest configuration, which goes on from its marks.
 void Bridges::end_in_background(Line& line) {
-  if (line.stopping) return;
+  if (line.stopping || !line.bridge) return;
   line.stopping = true;
   auto task = [this, &line, ending = line.bridge.get()] {
     ending->stop();
@@ -182,27 +194,27 @@ void Bridges::end_in_background(Line& line) {
 
 void Bridges::ended(Line& line) {
   bridge::Queues queues = line.bridge->final_queues();
-  line.bridge.reset();
+  line.out_head = queues.out_head;
+  line.inbox_tail = queues.inbox_tail;
+  std::shared_ptr<bridge::Bridge> old = std::move(line.bridge);
   line.stopping = false;
-  queues.out_tail = line.out_tail;
-  if (line.removed) {
-    std::erase_if(lines_, [&](const auto& each) { return each.get() == &line; });
-    return;
-  }
-  make_bridge(line, queues);
-  line.bridge->start();
-  publish_state(line);
+  if (!line.removed) start(line);
+  (void)stopper_.post([old = std::move(old)]() mutable { old.reset(); });
 }
 
 void Bridges::add_live(const config::Bridge& config) {
   for (const auto& line : lines_) {
     if (line->config.name != config.name) continue;
-    line->removed = false;  // taken out a moment ago and still stopping
-    attach(*line);
-    return change(config);
+    line->removed = false;
+    change(config);
+    if (!line->bridge) start(*line);
+    return;
   }
-  if (auto added = add(config); !added) {
-    spdlog::error("Cannot add bridge: bridge={} error=\"{}\"", config.name, added.error().context);
+  auto added = add(config);
+  if (added) added = take_inbox(*lines_.back());
+  if (!added) {
+    spdlog::error("Cannot add bridge: bridge={} error=\"{}\"; reload again", config.name, added.error().context);
+    if (Line* line = find(config.name)) forget_routes(*line);
     return;
   }
   start(*lines_.back());
@@ -212,26 +224,46 @@ void Bridges::change(const config::Bridge& config) {
   Line* line = find(config.name);
   auto map = bridge::TopicMap::make(bridge_of(config).rules);
   if (!line || !map) return;
+  bool same_topics =
+      line->config.notification_topic == config.notification_topic && line->config.status_topic == config.status_topic;
+  if (same_topics && config.notifications) {
+    line->published_state = "0";
+    loop_.broker().publish_own(config.notification_topic, "0");
+  } else {
+    unpublish(*line);
+  }
   line->config = config;
   line->map = std::move(*map);
   loop_.broker().replace_routes(line->id, routes_of(*line));
   end_in_background(*line);
 }
 
+// Its end in the broker stays, without rules: records on their way to the disk still move its tail.
+void Bridges::forget_routes(Line& line) {
+  line.removed = true;
+  loop_.broker().replace_routes(line.id, {});
+}
+
 void Bridges::remove(const std::string& name) {
   Line* line = find(name);
   if (!line) return;
-  line->removed = true;
   uint64_t waiting = line->bridge ? line->bridge->status().queue_messages : 0;
   spdlog::warn("Bridge removed, its queue is kept: bridge={} messages={}", name, waiting);
-  loop_.broker().detach(line->id);
-  loop_.broker().publish_own(line->config.notification_topic, "");
-  loop_.broker().publish_own(line->config.status_topic, "");
+  forget_routes(*line);
+  unpublish(*line);
   end_in_background(*line);
 }
 
+// Takes its topics back: what stands there would not be true any more.
+void Bridges::unpublish(Line& line) {
+  loop_.broker().publish_own(line.config.notification_topic, "");
+  loop_.broker().publish_own(line.config.status_topic, "");
+  line.published_state.clear();
+  line.published_status.clear();
+}
+
 void Bridges::publish_state(Line& line) {
-  if (!line.bridge || !line.config.notifications) return;
+  if (!line.bridge || line.removed || line.stopping || !line.config.notifications) return;
   std::string state = line.bridge->status().state == bridge::LinkState::connected ? "1" : "0";
   if (state == line.published_state) return;
   line.published_state = state;
@@ -241,7 +273,7 @@ void Bridges::publish_state(Line& line) {
 void Bridges::publish_status() {
   WallTime now = read_clock().wall;
   for (const auto& line : lines_) {
-    if (!line->bridge || line->removed) continue;
+    if (!line->bridge || line->removed || line->stopping) continue;
     std::string status = status_json(line->bridge->status(), now);
     if (status == line->published_status) continue;
     loop_.broker().publish_own(line->config.status_topic, status);

@@ -24,9 +24,10 @@ class Bridges final : public bridge::BridgeHost {
   Bridges(net::CoreLoop& loop, store::Store& store, store::Committer& committer);
   ~Bridges() override;
 
-  // Before the loop runs: makes or finds the queues and takes what still waits in the inbox into the broker's batch.
-  // Errors: of the store; invalid rules.
+  // Before the loop runs: makes or finds the queues and sets up the routes. Errors: of the store; invalid rules.
   [[nodiscard]] Status add(const config::Bridge& bridge);
+  // Then, with all routes there: takes what still waits in the inboxes into the broker's batch.
+  [[nodiscard]] Status take_inboxes();
   // Messages that wait in the out queues.
   [[nodiscard]] uint64_t waiting() const;
   void start();
@@ -58,6 +59,8 @@ class Bridges final : public bridge::BridgeHost {
   void start(Line& line);
   void end_in_background(Line& line);
   void ended(Line& line);
+  void forget_routes(Line& line);
+  void unpublish(Line& line);
 
   net::CoreLoop& loop_;
   store::Store& store_;

@@ -1,5 +1,7 @@
 #include "gateway/log_setup.h"
 
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -8,6 +10,8 @@
 
 namespace tidegate {
 namespace {
+
+constexpr size_t log_lines_max = 8192;  // between the gateway and the log's thread
 
 spdlog::level::level_enum level_of(config::LogLevel level) {
   switch (level) {
@@ -35,7 +39,10 @@ Status set_up_log(const config::Log& log, bool verbose) {
   } catch (const spdlog::spdlog_ex& error) {
     return fail(ErrorCode::io, std::string("cannot write the log: ") + error.what());
   }
-  auto logger = std::make_shared<spdlog::logger>("tidegate", sinks.begin(), sinks.end());
+  // A thread of its own writes, so that a slow disk or terminal delays nobody; when it cannot follow, the oldest lines go.
+  spdlog::init_thread_pool(log_lines_max, 1);
+  auto logger = std::make_shared<spdlog::async_logger>("tidegate", sinks.begin(), sinks.end(), spdlog::thread_pool(),
+                                                       spdlog::async_overflow_policy::overrun_oldest);
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->flush_on(spdlog::level::warn);
   spdlog::set_default_logger(std::move(logger));

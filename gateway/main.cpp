@@ -6,6 +6,7 @@
 #include "config/outside.h"
 #include "gateway/app.h"
 #include "gateway/init_command.h"
+#include "gateway/passwd_command.h"
 
 namespace tidegate {
 namespace {
@@ -52,6 +53,10 @@ int parse_and_run(int argc, char** argv) {
       });
   init_command->add_option("--mosquitto", init.mosquitto, "HOST or HOST:PORT of a Mosquitto to bridge to");
   init_command->callback([&] { code = init_configuration(init); });
+
+  program.add_subcommand("passwd", "Ask for a password and print its hash, for access.users")->callback([&] {
+    code = print_password_hash();
+  });
 
   program.add_subcommand("version", "Print the version")->callback([] {
     fmt::print("tidegate {}\n", TIDEGATE_VERSION);

@@ -286,10 +286,15 @@ Ticket Committer::submit(Batch& batch) {
   return ticket;
 }
 
-Status Committer::wait(Ticket ticket) {
+Status Committer::wait(Ticket ticket, Millis limit) {
   std::unique_lock lock(impl_->mutex);
   TIDEGATE_CHECK(ticket.value <= impl_->submitted);
-  impl_->progress.wait(lock, [&] { return committed() >= ticket || impl_->stopped; });
+  auto over = [&] { return committed() >= ticket || impl_->stopped; };
+  if (limit == Millis::max()) {
+    impl_->progress.wait(lock, over);
+  } else if (!impl_->progress.wait_for(lock, limit, over)) {
+    return fail(ErrorCode::timeout, "not on disk in time: " + impl_->health.reason);
+  }
   if (committed() >= ticket) return {};
   return fail(ErrorCode::io, "stopped before the write succeeded: " + impl_->health.reason);
 }

@@ -49,9 +49,9 @@ class Committer {
 
   // Takes the batch and leaves it empty, with reusable memory. Never blocks on disk. Any thread.
   Ticket submit(Batch& batch);
-  // Blocks until `ticket` is committed or the committer stopped before (io). Any thread but the core and the commit
-  // thread.
-  Status wait(Ticket ticket);
+  // Blocks until `ticket` is committed, the committer stopped before (io) or `limit` has passed (timeout); a batch that
+  // was not waited for to the end is still written. Any thread but the core and the commit thread.
+  Status wait(Ticket ticket, Millis limit = Millis::max());
   // Highest ticket that is as durable as configured. Any thread.
   [[nodiscard]] Ticket committed() const;
   // Bytes submitted and not yet committed. Any thread.

@@ -28,6 +28,8 @@ class Broker {
 
   [[nodiscard]] Result<Restored> restore(store::Store& store) { return broker::restore(state_, store); }
 
+  void fire_restored_wills() { broker::fire_restored_wills(state_); }
+
   void begin_turn(Now now) { state_.now = now; }
 
   // A socket was accepted. `listener` outlives the connection.

@@ -37,7 +37,6 @@ class Restore {
     }
     for (auto& [queue, session] : state_.sessions_by_queue) settle(*session);
     end_expired();
-    fire_wills();
     return result_;
   }
 
@@ -145,7 +144,8 @@ class Restore {
     auto record = store::decode_will(value);
     if (!record || !TopicName::parse(record->message.topic)) return false;
     auto message = std::make_shared<const Message>(store::to_message(record->message));
-    wills_.emplace_back(client_id, std::make_unique<Will>(Will{message, record->delay_seconds, Instant::never()}));
+    state_.restored_wills.emplace_back(client_id,
+                                       std::make_unique<Will>(Will{message, record->delay_seconds, Instant::never()}));
     ++result_.wills;
     return true;
   }
@@ -180,27 +180,25 @@ class Restore {
     }
   }
 
-  // The stop ended every connection: their wills fire, after their delay where their session still stands.
-  void fire_wills() {
-    for (auto& [client_id, will] : wills_) {
-      if (Session* session = sessions::find(state_, client_id)) {
-        session->will = std::move(will);
-        wills::connection_lost(state_, *session);
-      } else {
-        Session& gone = sessions::create(state_, client_id);
-        gone.will = std::move(will);
-        sessions::end(state_, gone);
-      }
-    }
-  }
-
   State& state_;
   store::Store& store_;
   Restored result_;
-  std::vector<std::pair<std::string, std::unique_ptr<Will>>> wills_;
 };
 
 }  // namespace
+
+void fire_restored_wills(State& state) {
+  for (auto& [client_id, will] : std::exchange(state.restored_wills, {})) {
+    if (Session* session = sessions::find(state, client_id)) {
+      session->will = std::move(will);
+      wills::connection_lost(state, *session);
+    } else {
+      Session& gone = sessions::create(state, client_id);
+      gone.will = std::move(will);
+      sessions::end(state, gone);
+    }
+  }
+}
 
 Result<Restored> restore(State& state, store::Store& store) {
   return Restore(state, store).run();

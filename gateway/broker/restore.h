@@ -16,7 +16,11 @@ struct Restored {
   uint64_t unreadable = 0;  // records that were skipped
 };
 
-// REQUIRES: an empty state whose `now` is set. What has expired meanwhile, and wills, go into the first batch.
+// REQUIRES: an empty state whose `now` is set. What has expired meanwhile goes into the first batch.
 [[nodiscard]] Result<Restored> restore(State& state, store::Store& store);
+
+// Then, once the bridges' routes are there too. The stop ended every connection: their wills fire, after their delay
+// where their session still stands.
+void fire_restored_wills(State& state);
 
 }  // namespace tidegate::broker

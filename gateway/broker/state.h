@@ -79,10 +79,11 @@ struct State {
   Counters counters;
 
   store::Batch batch;
-  BatchNumber batch_number{1};    // of `batch`
-  std::vector<Session*> dirty;    // sessions whose queue marks go into `batch`
-  std::vector<QueueId> starved;   // queues whose unread records were not committed yet when they were read
-  uint32_t pending_connects = 0;  // connections without an accepted CONNECT
+  BatchNumber batch_number{1};   // of `batch`
+  std::vector<Session*> dirty;   // sessions whose queue marks go into `batch`
+  std::vector<QueueId> starved;  // queues whose unread records were not committed yet when they were read
+  std::vector<std::pair<std::string, std::unique_ptr<Will>>> restored_wills;  // by client id, until they fire
+  uint32_t pending_connects = 0;                                              // connections without an accepted CONNECT
   uint32_t next_queue_id = 1;
   uint64_t next_client_number = 0;  // for assigned client ids
   std::string scratch;              // for one packet at a time

@@ -28,7 +28,7 @@ ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& e
   Session& session = *conn.session;
   auto filter = TopicFilter::parse(entry.filter);
   if (!filter) return ReasonCode::topic_filter_invalid;
-  if (entry.filter.starts_with("$share/") && conn.version == mqtt::Version::v5) {
+  if (entry.filter.starts_with("$share/")) {
     return ReasonCode::shared_subscriptions_not_supported;
   }
   if (count_levels(entry.filter) > conn.listener->limits.topic_levels_max) return ReasonCode::topic_filter_invalid;

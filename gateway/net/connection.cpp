@@ -43,6 +43,7 @@ broker::OutBuffer* Connection::buffer() {
 
 void Connection::start_reading() {
   if (reading_ || paused_ || closing_ || failed_) return;
+  if (unsent_bytes() > listener_->options().policy.limits.output_bytes_max) return;  // flush goes on when it may
   reading_ = true;
   socket_.async_wait(Socket::wait_read, [this, id = id_, loop = &loop_](const error_code& error) {
     if (loop->find(id) == this) readable(error);
@@ -114,6 +115,7 @@ bool Connection::flush() {
   bool all_written = !unsent_ || unsent_->empty();
   if (all_written) unsent_.reset();
   if (!all_written) wait_until_writable();
+  start_reading();
   if (closing_ && all_written) {
     error_code ignored;
     socket_.shutdown(Socket::shutdown_both, ignored);

@@ -251,6 +251,7 @@ void BrokerHarness::start() {
     auto restored = broker_->restore(*store_);
     ASSERT_TRUE(restored);
     restored_ = *restored;
+    broker_->fire_restored_wills();
   });
 }
 

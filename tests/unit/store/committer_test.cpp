@@ -68,6 +68,18 @@ TEST_F(GroupCommit, ATicketIsCommittedOnlyAfterItsWriteReturned) {  // invariant
   EXPECT_EQ(committer->pending_bytes(), 0u);
 }
 
+TEST_F(GroupCommit, AWaitEndsInTimeAndTheBatchIsWrittenAllTheSame) {
+  store.close();
+  start();
+  const Ticket ticket = submit("a");
+  const Status waited = committer->wait(ticket, Millis{1});
+  ASSERT_FALSE(waited);
+  EXPECT_EQ(waited.error().code, ErrorCode::timeout);
+  store.open();
+  ASSERT_TRUE(committer->wait(ticket));
+  EXPECT_TRUE(has("a"));
+}
+
 TEST_F(GroupCommit, ProgressIsToldAfterTheTicketIsCommitted) {
   start();
   const Ticket ticket = submit("a");
