@@ -227,7 +227,7 @@ void Bridges::change(const config::Bridge& config) {
   bool same_topics =
       line->config.notification_topic == config.notification_topic && line->config.status_topic == config.status_topic;
   if (same_topics && config.notifications) {
-    line->published_state = "0";
+    line->published_state.assign(1, '0');  // g++ 12 at -O2 warns of an overlap where "0" is assigned
     loop_.broker().publish_own(config.notification_topic, "0");
   } else {
     unpublish(*line);

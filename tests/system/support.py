@@ -139,6 +139,15 @@ class Child:
     def log_size(self):
         return self.log.stat().st_size if self.log.exists() else 0
 
+    def crash(self):
+        """Words about a death that no test asked for, or about what a sanitizer found; else None."""
+        code = self.process.returncode if self.process else None
+        if code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL, -signal.SIGFPE):
+            return f"{self.name}: {signal.Signals(-code).name}"
+        report = re.search(r"ERROR: \w+Sanitizer[^\n]*|WARNING: ThreadSanitizer[^\n]*|[^\n]*runtime error: [^\n]*",
+                           self.log_text())
+        return f"{self.name}: {report.group()}" if report else None
+
     def wait_log(self, pattern, timeout=20, since=0):
         """Waits for a line that matches, behind byte `since` of the log. Returns the match."""
         def found():
@@ -293,7 +302,9 @@ class Case(unittest.TestCase):
             print(f"seed {SEED}", file=sys.stderr)
             for child in self._children:
                 print(f"--- {child.name}: end of its log\n{child.log_text()[-4000:]}", file=sys.stderr)
+        crashes = [crash for child in self._children if (crash := child.crash())]
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.assertEqual(crashes, [], "a process died of itself")
 
     def client(self, broker, client_id="", **options):
         """A client of `broker` that is closed with the test."""
