@@ -46,10 +46,11 @@ struct Bridges::Line {
   store::QueueHead out_head;  // as restored
   store::QueueTail inbox_tail;
   store::QueueRemover inbox;
-  std::unique_ptr<bridge::Bridge> bridge;  // none while one stops and its successor waits, or once removed
+  std::unique_ptr<bridge::Bridge> bridge{};  // none while one stops and its successor waits, or once removed
   bool stopping = false;
   bool removed = false;  // kept with its marks, which are newer than the store's, for the day it is added again
-  std::string published_state, published_status;
+  bridge::LinkState logged_state = bridge::LinkState::stopped;
+  std::string published_state{}, published_status{};
 };
 
 Bridges::Bridges(net::CoreLoop& loop, store::Store& store, store::Committer& committer)
@@ -87,20 +88,9 @@ Result<std::unique_ptr<Bridges::Line>> Bridges::make_line(const config::Bridge& 
   }
   never_below(*out_head, *out_tail);
   never_below(*in_head, *in_tail);
-  return std::unique_ptr<Line>(new Line{BridgeId{next_id_++},
-                                        config,
-                                        std::move(*map),
-                                        *out,
-                                        *inbox,
-                                        *out_tail,
-                                        *out_head,
-                                        *in_tail,
-                                        store::QueueRemover(*inbox, *in_head),
-                                        nullptr,
-                                        false,
-                                        false,
-                                        {},
-                                        {}});
+  auto line = std::unique_ptr<Line>(new Line{BridgeId{next_id_++}, config, std::move(*map), *out, *inbox, *out_tail,
+                                             *out_head, *in_tail, store::QueueRemover(*inbox, *in_head)});
+  return line;
 }
 
 std::vector<broker::BridgeRoute> Bridges::routes_of(Line& line) {
@@ -262,6 +252,22 @@ void Bridges::unpublish(Line& line) {
   line.published_status.clear();
 }
 
+// Once per connection and once per outage; the tries between are in the status.
+void Bridges::log_state(Line& line) {
+  if (!line.bridge || line.stopping) return;
+  bridge::BridgeStatus status = line.bridge->status();
+  if (status.state == line.logged_state || status.state == bridge::LinkState::connecting) return;
+  line.logged_state = status.state;
+  if (status.state == bridge::LinkState::connected) {
+    spdlog::info("Bridge connected: bridge={} address={} waiting={}", status.name, status.address,
+                 status.queue_messages);
+  } else if (status.state != bridge::LinkState::stopped) {
+    spdlog::warn(
+        "Bridge not connected: bridge={} step={} error=\"{}\" waiting={}; messages are kept, it goes on trying",
+        status.name, bridge::word(status.last_error.step), status.last_error.text, status.queue_messages);
+  }
+}
+
 void Bridges::publish_state(Line& line) {
   if (!line.bridge || line.removed || line.stopping || !line.config.notifications) return;
   std::string state = line.bridge->status().state == bridge::LinkState::connected ? "1" : "0";
@@ -310,7 +316,10 @@ void Bridges::inbound(BridgeId id, MessagePtr message, QueueId, Seq seq) {
 
 void Bridges::state_changed(BridgeId id) {
   loop_.post([this, id] {
-    if (Line* line = find(id)) publish_state(*line);
+    Line* line = find(id);
+    if (!line) return;
+    log_state(*line);
+    publish_state(*line);
   });
 }
 

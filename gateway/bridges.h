@@ -52,6 +52,7 @@ class Bridges final : public bridge::BridgeHost {
   [[nodiscard]] std::vector<broker::BridgeRoute> routes_of(Line& line);
   void make_bridge(Line& line, const bridge::Queues& queues);
   [[nodiscard]] Status take_inbox(Line& line);
+  void log_state(Line& line);
   void publish_state(Line& line);
   void take(BridgeId id, const Message& message, Seq seq);
   [[nodiscard]] Line* find(BridgeId id);

@@ -1,5 +1,6 @@
 #include "store/open_store.h"
 
+#include <filesystem>
 #include <mutex>
 #include <shared_mutex>
 #include <utility>
@@ -14,6 +15,8 @@ namespace {
 // Makes db/ with nothing but the format version, whole or not at all.
 Status make_database(const StoreFolder& folder, const OpenOptions& options) {
   {
+    std::error_code ignored;  // RocksDB complains aloud about a folder that is not there yet, and makes it
+    std::filesystem::create_directories(folder.new_database(), ignored);
     auto made = open_rocks_store({folder.new_database(), options.memory_bytes, true, options.log});
     if (!made) return tl::unexpected(made.error());
     Batch first;

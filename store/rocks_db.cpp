@@ -33,7 +33,10 @@ class LineLogger : public rocksdb::Logger {
     if (!log_) return;
     char line[512];
     const int size = std::vsnprintf(line, sizeof line, format, arguments);
-    if (size > 0) log_({line, std::min(static_cast<size_t>(size), sizeof line - 1)});
+    if (size <= 0) return;
+    std::string_view text(line, std::min(static_cast<size_t>(size), sizeof line - 1));
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    log_(text);
   }
 
  private:
