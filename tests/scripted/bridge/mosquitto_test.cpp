@@ -21,12 +21,20 @@ Options receiver(uint16_t port) {
   return o;
 }
 
+// At least once: a repetition is no message more.
+size_t different(const Rig& rig) {
+  std::set<std::string> payloads;
+  for (const auto& one : rig.inbound_messages()) payloads.insert(one.message->payload);
+  return payloads.size();
+}
+
 bool received(const Rig& rig, size_t count) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (rig.inbound_count() < count && std::chrono::steady_clock::now() < end) {
+  while (std::chrono::steady_clock::now() < end) {
+    if (rig.inbound_count() >= count && different(rig) >= count) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  return rig.inbound_count() >= count;
+  return false;
 }
 
 // For each topic the numbers of its messages without the repetitions, which must rise.
