@@ -251,8 +251,9 @@ void BrokerHarness::start() {
     auto restored = broker_->restore(*store_);
     ASSERT_TRUE(restored);
     restored_ = *restored;
-    broker_->fire_restored_wills();
   });
+  if (restored_state) restored_state();
+  turn([&] { broker_->fire_restored_wills(); });
 }
 
 Client& BrokerHarness::newcomer(std::string id) {

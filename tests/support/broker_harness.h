@@ -198,6 +198,9 @@ class BrokerHarness {
   // Records in the queues of all sessions and bridges, on disk.
   [[nodiscard]] size_t records_on_disk() const { return store_->table(store::Table::queue).size(); }
 
+  // Called at each start, between what the store says and the wills that it held: the place to attach bridges.
+  std::function<void()> restored_state;
+
   // Told everything that happens, one line each: for reading a failed run.
   std::function<void(const std::string& line)> trace;
 

@@ -65,6 +65,13 @@ struct BridgeRouteTest : testing::Test {
   std::vector<uint64_t> tails;
 };
 
+TEST_F(BridgeRouteTest, AWillThatACrashFiredGoesUpAsWell) {
+  h.client("device", {.will = WillOptions{.topic = "t/will", .payload = "gone", .qos = 1}});
+  h.restored_state = [this] { attach(1, {{"t/#", "up/"}}); };
+  h.crash();
+  EXPECT_EQ(queued(1), "up/t/will=gone q1;");
+}
+
 TEST_F(BridgeRouteTest, QueuesObligationsWithTheirPromise) {
   attach(1, {{"t/#", "up/"}});
   Client& p = h.client("p");
