@@ -289,8 +289,11 @@ void App::publish_sys() {
   publish("retained messages/count", broker.retained().count());
   publish("publish/messages/received", counters.publishes_received);
   publish("publish/messages/sent", counters.publishes_sent);
-  publish("publish/messages/dropped", counters.dropped_queue_full + counters.dropped_slow_connection +
-                                          counters.dropped_expired + counters.dropped_too_large);
+  publish("bytes/sent", loop_->bytes_sent());
+  publish("connections/refused", loop_->connections_refused());
+  publish("publish/messages/dropped", bridges_->qos0_dropped() + counters.dropped_queue_full +
+                                          counters.dropped_slow_connection + counters.dropped_expired +
+                                          counters.dropped_too_large);
 }
 
 // Reading files may take long, so a thread of its own does it; a bad configuration changes nothing.

@@ -30,6 +30,8 @@ class Bridges final : public bridge::BridgeHost {
   [[nodiscard]] Status take_inboxes();
   // Messages that wait in the out queues.
   [[nodiscard]] uint64_t waiting() const;
+  // QoS 0 messages from remotes that came faster than the core took them.
+  [[nodiscard]] uint64_t qos0_dropped() const { return qos0_dropped_; }
   void start();
 
   // While the loop runs.

@@ -77,6 +77,8 @@ class CoreLoop final : public broker::Output {
   void mark_dirty(ConnId id) { dirty_.push_back(id); }
   void count_sent(uint64_t bytes) { bytes_sent_ += bytes; }
   void count_refused_connection() { ++connections_refused_; }
+  [[nodiscard]] uint64_t bytes_sent() const { return bytes_sent_; }
+  [[nodiscard]] uint64_t connections_refused() const { return connections_refused_; }
 
   // What the broker asks for.
   broker::OutBuffer* buffer(ConnId conn) override;
