@@ -71,7 +71,7 @@ Result<TopicMap> TopicMap::make(const std::vector<Rule>& rules) {
     auto remote = side(i, "remote", rule.remote_prefix, rule.topic);
     if (!remote) return tl::unexpected(remote.error());
 
-    if (goes_out(rule.direction)) map.local_filters_.push_back({i, *local, rule.qos, rule.queue_qos0});
+    if (goes_out(rule.direction)) map.local_filters_.push_back({i, *local, remote->text(), rule.qos, rule.queue_qos0});
     if (comes_in(rule.direction)) {
       bool no_local = rule.direction == Direction::both;
       auto same = std::find_if(map.remote_filters_.begin(), map.remote_filters_.end(),

@@ -30,6 +30,7 @@ struct OutTarget {
 struct LocalFilter {
   size_t rule = 0;
   TopicFilter filter;
+  std::string remote;  // filter: where it leads
   Qos qos = Qos::at_most_once;
   bool queue_qos0 = false;
 };

@@ -9,9 +9,11 @@ using std::chrono::hours;
 constexpr size_t text_bytes_max = 65535;
 
 Section<Rule> make_rule() {
-  Section<Rule> s("bridges[].rules[]",
-                  "What the bridge carries. The first out rule that matches sends a message, once. Local topics are "
-                  "local_prefix + topic, remote topics remote_prefix + topic.");
+  Section<Rule> s(
+      "bridges[].rules[]",
+      "What the bridge carries. The first out rule that matches sends a message, once. Local topics are "
+      "local_prefix + topic, remote topics remote_prefix + topic. A new out rule (other topics than before) with "
+      "qos 1 or 2 has the retained messages that it matches queued, once.");
   s.key("topic", &Rule::topic, free_text({0, text_bytes_max}), Applies::reconnect,
         "A filter. Empty: the prefixes are whole topics.");
   s.key("direction", &Rule::direction,

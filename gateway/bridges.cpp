@@ -46,7 +46,8 @@ struct Bridges::Line {
   store::QueueHead out_head;  // as restored
   store::QueueTail inbox_tail;
   store::QueueRemover inbox;
-  std::unique_ptr<bridge::Bridge> bridge{};  // none while one stops and its successor waits, or once removed
+  std::vector<store::BridgeRule> known_rules;  // as restored
+  std::unique_ptr<bridge::Bridge> bridge{};    // none while one stops and its successor waits, or once removed
   bool stopping = false;
   bool removed = false;  // kept with its marks, which are newer than the store's, for the day it is added again
   bridge::LinkState logged_state = bridge::LinkState::stopped;
@@ -82,14 +83,18 @@ Result<std::unique_ptr<Bridges::Line>> Bridges::make_line(const config::Bridge& 
   auto out_head = read_mark<store::QueueHead>(store_, store::queue_head_key(*out), store::decode_queue_head);
   auto in_tail = read_mark<store::QueueTail>(store_, store::queue_tail_key(*inbox), store::decode_queue_tail);
   auto in_head = read_mark<store::QueueHead>(store_, store::queue_head_key(*inbox), store::decode_queue_head);
-  for (const Error* error : {out_tail ? nullptr : &out_tail.error(), out_head ? nullptr : &out_head.error(),
-                             in_tail ? nullptr : &in_tail.error(), in_head ? nullptr : &in_head.error()}) {
+  auto rules =
+      read_mark<std::vector<store::BridgeRule>>(store_, store::bridge_rules_key(*out), store::decode_bridge_rules);
+  for (const Error* error :
+       {out_tail ? nullptr : &out_tail.error(), out_head ? nullptr : &out_head.error(),
+        in_tail ? nullptr : &in_tail.error(), in_head ? nullptr : &in_head.error(), rules ? nullptr : &rules.error()}) {
     if (error) return tl::unexpected(*error);
   }
   never_below(*out_head, *out_tail);
   never_below(*in_head, *in_tail);
-  auto line = std::unique_ptr<Line>(new Line{BridgeId{next_id_++}, config, std::move(*map), *out, *inbox, *out_tail,
-                                             *out_head, *in_tail, store::QueueRemover(*inbox, *in_head)});
+  auto line =
+      std::unique_ptr<Line>(new Line{BridgeId{next_id_++}, config, std::move(*map), *out, *inbox, *out_tail, *out_head,
+                                     *in_tail, store::QueueRemover(*inbox, *in_head), std::move(*rules)});
   return line;
 }
 
@@ -102,15 +107,21 @@ std::vector<broker::BridgeRoute> Bridges::routes_of(Line& line) {
       if (!target) return {};
       return std::move(target->topic);
     };
-    routes.push_back({nullptr, static_cast<uint32_t>(local.rule), local.filter, local.qos, local.queue_qos0,
-                      rule.retain == config::RetainFlag::keep, std::move(map)});
+    routes.push_back({nullptr, static_cast<uint32_t>(local.rule), local.filter, local.remote, local.qos,
+                      local.queue_qos0, rule.retain == config::RetainFlag::keep, std::move(map)});
   }
   return routes;
 }
 
 void Bridges::attach(Line& line) {
-  auto end = std::make_unique<broker::BridgeEnd>(broker::BridgeEnd{
-      line.id, store::QueueAppender(line.out_queue, line.out_tail), routes_of(line), {}, {}, false, {}});
+  auto end = std::make_unique<broker::BridgeEnd>(broker::BridgeEnd{line.id,
+                                                                   store::QueueAppender(line.out_queue, line.out_tail),
+                                                                   routes_of(line),
+                                                                   line.known_rules,
+                                                                   {},
+                                                                   {},
+                                                                   false,
+                                                                   {}});
   end->offer_qos0 = [&line](MessagePtr message) { return line.bridge && line.bridge->offer_qos0(std::move(message)); };
   end->committed = [&line](const store::QueueTail& tail) {
     line.out_tail = tail;

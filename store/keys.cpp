@@ -45,6 +45,9 @@ std::string queue_head_key(QueueId queue) {
 std::string queue_tail_key(QueueId queue) {
   return numbered('L', queue);
 }
+std::string bridge_rules_key(QueueId out_queue) {
+  return numbered('B', out_queue);
+}
 std::string session_key(std::string_view client_id) {
   return named('S', client_id);
 }

@@ -19,6 +19,7 @@ namespace tidegate::store {
 [[nodiscard]] std::string queue_name_key(std::string_view name);    // "N" name: u32 queue id
 [[nodiscard]] std::string queue_head_key(QueueId queue);            // "H" u32
 [[nodiscard]] std::string queue_tail_key(QueueId queue);            // "L" u32
+[[nodiscard]] std::string bridge_rules_key(QueueId out_queue);      // "B" u32
 [[nodiscard]] std::string session_key(std::string_view client_id);  // "S" client id
 [[nodiscard]] std::string subscription_key(QueueId session, std::string_view filter);  // "U" u32 filter
 [[nodiscard]] std::string receipt_key(QueueId session, uint16_t packet_id);            // "R" u32 u16: incoming QoS 2

@@ -16,6 +16,7 @@ constexpr uint8_t session_version = 1;
 constexpr uint8_t subscription_version = 1;
 constexpr uint8_t inflight_version = 1;
 constexpr uint8_t will_version = 1;
+constexpr uint8_t bridge_rules_version = 1;
 
 // Second byte of a message.
 constexpr uint8_t qos_mask = 0x03;
@@ -101,7 +102,8 @@ MessageView view_of(const Message& message) {
           .qos = message.qos,
           .retain = message.retain,
           .expires = message.expires,
-          .received = message.received};
+          .received = message.received,
+          .from_bridge = message.from_bridge};
 }
 
 Message to_message(const MessageView& view) {
@@ -113,6 +115,7 @@ Message to_message(const MessageView& view) {
   message.retain = view.retain;
   message.expires = view.expires;
   message.received = view.received;
+  message.from_bridge = view.from_bridge;
   return message;
 }
 
@@ -231,6 +234,33 @@ std::optional<WillRecord> decode_will(std::string_view value) {
   if (!message) return std::nullopt;
   will.message = *message;
   return will;
+}
+
+std::string encode(const std::vector<BridgeRule>& rules) {
+  std::string out = begin(bridge_rules_version, 64);
+  for (const BridgeRule& rule : rules) {
+    for (const std::string* filter : {&rule.local, &rule.remote}) {
+      TIDEGATE_CHECK(filter->size() <= std::numeric_limits<uint16_t>::max());
+      append_big_endian(out, static_cast<uint16_t>(filter->size()));
+      out.append(*filter);
+    }
+  }
+  return out;
+}
+
+std::optional<std::vector<BridgeRule>> decode_bridge_rules(std::string_view value) {
+  ByteReader in(value);
+  if (!versioned(in, bridge_rules_version)) return std::nullopt;
+  std::vector<BridgeRule> rules;
+  while (in.ok() && in.remaining() > 0) {
+    BridgeRule& rule = rules.emplace_back();
+    for (std::string* filter : {&rule.local, &rule.remote}) {
+      const auto size = in.integer<uint16_t>();
+      *filter = in.bytes(size);
+    }
+  }
+  if (!in.ok()) return std::nullopt;
+  return rules;
 }
 
 std::string encode_u32(uint32_t value) {

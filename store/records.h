@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/base/message.h"
 
@@ -19,6 +20,7 @@ struct MessageView {
   WallTime expires = WallTime::never();
   WallTime received{};
   uint32_t subscription_id = 0;  // 5.0 subscription identifier of the delivery; 0: none
+  BridgeId from_bridge{};        // as in Message; never stored
 };
 // Replaces the content of `out`, reusing its memory. REQUIRES: a topic of at most 65535 bytes.
 void encode(const MessageView& message, std::string& out);
@@ -80,6 +82,14 @@ struct WillRecord {
 };
 [[nodiscard]] std::string encode(const WillRecord& will);
 [[nodiscard]] std::optional<WillRecord> decode_will(std::string_view value);
+
+// The out rules of a bridge whose retained messages were queued: a rule is known by its topics on both sides.
+struct BridgeRule {
+  std::string local, remote;  // filters
+  friend bool operator==(const BridgeRule&, const BridgeRule&) = default;
+};
+[[nodiscard]] std::string encode(const std::vector<BridgeRule>& rules);
+[[nodiscard]] std::optional<std::vector<BridgeRule>> decode_bridge_rules(std::string_view value);
 
 [[nodiscard]] std::string encode_u32(uint32_t value);  // format version, queue ids
 [[nodiscard]] std::optional<uint32_t> decode_u32(std::string_view value);

@@ -27,6 +27,9 @@ using BatchNumber = Id<struct BatchTag, uint64_t>;  // of the broker's batches, 
 using Ticket = Id<struct TicketTag, uint64_t>;      // of the committer's accepted batches, counted from 1
 using BridgeId = Id<struct BridgeTag, uint32_t>;    // 0: no bridge; counted from 1 in the order of the configuration
 
+// In the place of a bridge: a message that is the gateway's own word.
+inline constexpr BridgeId gateway_itself{0xFFFFFFFF};
+
 }  // namespace tidegate
 
 template <class Tag, class Int>

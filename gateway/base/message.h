@@ -27,7 +27,7 @@ struct Message {
   bool retain = false;                   // as the publisher sent it
   WallTime expires = WallTime::never();  // message expiry (5.0, 3.3.2.3.3)
   WallTime received{};                   // when the gateway took it
-  BridgeId from_bridge{};                // came down over this bridge: never goes up over it again
+  BridgeId from_bridge{};                // came down over this bridge: never goes up over it again; never stored
 };
 
 using MessagePtr = std::shared_ptr<const Message>;

@@ -12,6 +12,7 @@
 #include "gateway/base/message.h"
 #include "gateway/base/topic.h"
 #include "store/queue.h"
+#include "store/records.h"
 
 namespace tidegate::broker {
 
@@ -22,6 +23,7 @@ struct BridgeRoute {
   BridgeEnd* owner = nullptr;
   uint32_t rule = 0;  // place among the bridge's rules; the first that matches sends the message, once
   TopicFilter filter;
+  std::string remote;  // filter: where it leads
   Qos qos_max = Qos::at_least_once;
   bool queue_qos0 = false;  // QoS 0 messages become obligations and leave at QoS 1
   bool keep_retain = true;
@@ -33,6 +35,7 @@ struct BridgeEnd {
   BridgeId id{};
   store::QueueAppender out;
   std::vector<BridgeRoute> routes;
+  std::vector<store::BridgeRule> known_rules;  // retained messages were queued for them, as the store says
   // Takes a QoS 0 message, already mapped, while the link is up; false: dropped, and counted there.
   std::function<bool(MessagePtr remote)> offer_qos0;
   // Records up to this tail are on disk.

@@ -137,7 +137,7 @@ void Broker::records_read(QueueId queue, Seq from, const std::vector<store::Queu
 }
 
 void Broker::publish_from_bridge(const Message& message, store::QueueRemover* inbox, Seq seq) {
-  publish::route(state_, store::view_of(message), {.bridge = message.from_bridge});
+  publish::route(state_, store::view_of(message), nullptr);
   if (!inbox) return;
   inbox->remove(state_.batch, seq, counted_bytes(message));
   inbox->advance(Seq{seq.value + 1});
@@ -150,7 +150,8 @@ void Broker::publish_own(std::string_view topic, std::string_view payload) {
   message.payload = payload;
   message.retain = true;
   message.received = state_.now.wall;
-  publish::route(state_, message, {.keep_out_of_store = true});
+  message.from_bridge = gateway_itself;
+  publish::route(state_, message, nullptr);
 }
 
 Result<QueueId> Broker::named_queue(store::Store& store, std::string_view name) {
@@ -168,35 +169,6 @@ Result<QueueId> Broker::named_queue(store::Store& store, std::string_view name) 
   QueueId made = state_.new_queue_id();
   state_.batch.put(store::Table::state, key, store::encode_u32(made.value));
   return made;
-}
-
-void Broker::attach(std::unique_ptr<BridgeEnd> bridge) {
-  for (BridgeRoute& route : bridge->routes) {
-    route.owner = bridge.get();
-    state_.router.add_route(route);
-  }
-  state_.bridges.push_back(std::move(bridge));
-}
-
-void Broker::replace_routes(BridgeId id, std::vector<BridgeRoute> routes) {
-  for (const auto& bridge : state_.bridges) {
-    if (bridge->id != id) continue;
-    for (BridgeRoute& route : bridge->routes) state_.router.remove_route(route);
-    bridge->routes = std::move(routes);
-    for (BridgeRoute& route : bridge->routes) {
-      route.owner = bridge.get();
-      state_.router.add_route(route);
-    }
-  }
-}
-
-void Broker::detach(BridgeId id) {
-  auto found = std::find_if(state_.bridges.begin(), state_.bridges.end(),
-                            [&](const std::unique_ptr<BridgeEnd>& bridge) { return bridge->id == id; });
-  if (found == state_.bridges.end()) return;
-  for (BridgeRoute& route : (*found)->routes) state_.router.remove_route(route);
-  (*found)->out.flush(state_.batch);
-  state_.bridges.erase(found);
 }
 
 void Broker::set_store_state(StoreState store) {

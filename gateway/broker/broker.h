@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/broker/bridge_routes.h"
 #include "gateway/broker/broker_types.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/restore.h"
@@ -52,10 +53,11 @@ class Broker {
 
   // The id of the queue of that name; made in this turn's batch if the store has none. `store`: as restored.
   [[nodiscard]] Result<QueueId> named_queue(store::Store& store, std::string_view name);
-  void attach(std::unique_ptr<BridgeEnd> bridge);
-  void detach(BridgeId bridge);
-  // Other rules for the same queue; what is queued stays as it is.
-  void replace_routes(BridgeId bridge, std::vector<BridgeRoute> routes);
+  void attach(std::unique_ptr<BridgeEnd> bridge) { bridge_routes::attach(state_, std::move(bridge)); }
+  // Other rules for the same queue.
+  void replace_routes(BridgeId bridge, std::vector<BridgeRoute> routes) {
+    bridge_routes::replace(state_, bridge, std::move(routes));
+  }
 
   void set_store_state(StoreState store);
   void set_limits(const Limits& limits) { state_.limits = limits; }

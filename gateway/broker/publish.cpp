@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/broker/bridge_routes.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/mqtt/encode.h"
 #include "store/keys.h"
@@ -9,30 +10,16 @@
 namespace tidegate::broker::publish {
 namespace {
 
+using bridge_routes::for_each_bridge;
 using mqtt::ReasonCode;
 
-// The first route of each bridge sends the message; nothing goes back to the bridge that it came from.
-template <class Visit>
-void for_each_bridge(const Router::Matches& matches, const Source& source, const Visit& visit) {
-  if (source.keep_out_of_store) return;
-  const BridgeEnd* before = nullptr;
-  for (BridgeRoute* route : matches.routes) {
-    if (route->owner == before) continue;
-    before = route->owner;
-    if (route->owner->id != source.bridge) visit(*route);
-  }
-}
-
-bool is_queued(const BridgeRoute& route, Qos qos) {
-  return route.qos_max != Qos::at_most_once && (qos != Qos::at_most_once || route.queue_qos0);
-}
-
 // Whether routing the message would put a promise into the store.
-bool makes_obligation(const Router::Matches& matches, const store::MessageView& message, const Source& source) {
-  if (source.keep_out_of_store) return false;
+bool makes_obligation(const Router::Matches& matches, const store::MessageView& message) {
+  if (message.from_bridge == gateway_itself) return false;
   if (message.retain) return true;
   bool queued = false;
-  for_each_bridge(matches, source, [&](const BridgeRoute& route) { queued |= is_queued(route, message.qos); });
+  for_each_bridge(matches, message.from_bridge,
+                  [&](const BridgeRoute& route) { queued |= bridge_routes::is_queued(route, message.qos); });
   return queued || std::any_of(matches.sessions.begin(), matches.sessions.end(), [&](const Router::Match& match) {
            return match.session->durable && lower(match.qos, message.qos) != Qos::at_most_once;
          });
@@ -64,31 +51,6 @@ void retain(State& state, Publication& publication, bool in_store) {
   state.batch.put(store::Table::state, store::retained_key(message.topic), state.scratch);
 }
 
-// `in_store`: the store takes obligations. Without it, QoS 0 goes on to bridges whose link is up.
-void give_to_bridge(State& state, BridgeRoute& route, Publication& publication, bool in_store) {
-  const store::MessageView& message = publication.message();
-  std::optional<std::string> topic = route.map(*TopicName::parse(message.topic));
-  if (!topic) {
-    ++state.counters.dropped_bridge_topic;
-    return;
-  }
-  store::MessageView remote = message;
-  remote.topic = *topic;
-  remote.retain = message.retain && route.keep_retain;
-  if (!is_queued(route, message.qos)) {
-    remote.qos = Qos::at_most_once;
-    (void)route.owner->offer_qos0(std::make_shared<const Message>(store::to_message(remote)));
-    return;
-  }
-  if (!in_store) {
-    ++state.counters.refused_store;
-    return;
-  }
-  remote.qos = message.qos == Qos::at_most_once ? Qos::at_least_once : lower(message.qos, route.qos_max);
-  route.owner->out.append(state.batch, remote);
-  route.owner->dirty = true;
-}
-
 std::string subscription_ids(const Router::Matches& matches, uint32_t index) {
   std::string ids;
   const Router::Match& match = matches.sessions[index];
@@ -101,8 +63,7 @@ std::string subscription_ids(const Router::Matches& matches, uint32_t index) {
   return ids;
 }
 
-Routed hand_out(State& state, const Router::Matches& matches, Publication& publication, const Source& source,
-                bool in_store) {
+Routed hand_out(State& state, const Router::Matches& matches, Publication& publication, bool in_store) {
   const store::MessageView& message = publication.message();
   if (matches.sessions.size() > 1) publication.expect_many();
   for (uint32_t i = 0; i < matches.sessions.size(); ++i) {
@@ -112,13 +73,15 @@ Routed hand_out(State& state, const Router::Matches& matches, Publication& publi
     terms.subscription_ids = ids;
     outgoing::deliver(state, *match.session, publication, terms);
   }
-  for_each_bridge(matches, source, [&](BridgeRoute& route) { give_to_bridge(state, route, publication, in_store); });
-  if (message.retain && (in_store || source.keep_out_of_store)) {
-    retain(state, publication, !source.keep_out_of_store);
+  for_each_bridge(matches, message.from_bridge,
+                  [&](BridgeRoute& route) { bridge_routes::give(state, route, message, in_store); });
+  bool own = message.from_bridge == gateway_itself;
+  if (message.retain && (in_store || own)) {
+    retain(state, publication, !own);
   } else if (message.retain) {
     ++state.counters.refused_store;
   }
-  return {in_store && makes_obligation(matches, message, source), !matches.sessions.empty() || !matches.routes.empty()};
+  return {in_store && makes_obligation(matches, message), !matches.sessions.empty() || !matches.routes.empty()};
 }
 
 void answer(State& state, Connection& conn, const mqtt::Publish& packet, ReasonCode reason, BatchNumber until) {
@@ -178,10 +141,10 @@ bool may_publish(const Connection& conn, std::string_view topic) {
   return count_levels(topic) <= conn.listener->limits.topic_levels_max;
 }
 
-Routed route(State& state, const store::MessageView& message, const Source& source) {
-  const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), source.publisher);
+Routed route(State& state, const store::MessageView& message, const Session* publisher) {
+  const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), publisher);
   Publication publication(message, state.now.wall);
-  return hand_out(state, matches, publication, source, true);
+  return hand_out(state, matches, publication, true);
 }
 
 bool resolve_alias(Connection& conn, mqtt::Publish& packet) {
@@ -210,13 +173,12 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
     answer(state, conn, packet, ReasonCode::not_authorized, BatchNumber{0});
     return Taken::done;
   }
-  Source source{.publisher = &session};
   std::string properties;
   store::MessageView message = view_of(state, packet, properties);
-  const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), source.publisher);
+  const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), &session);
   // QoS 0 goes on while the store refuses, for those who need no store; while it is but busy, its promises wait too.
   if (state.store != StoreState::ready && (packet.qos != Qos::at_most_once || state.store == StoreState::busy) &&
-      makes_obligation(matches, message, source)) {
+      makes_obligation(matches, message)) {
     return refuse(state, conn, packet);
   }
   if (packet.retain && packet.qos != Qos::at_most_once && conn.version == mqtt::Version::v5 &&
@@ -227,7 +189,7 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   }
   ++state.counters.publishes_received;
   Publication publication(message, state.now.wall);
-  Routed routed = hand_out(state, matches, publication, source, state.store == StoreState::ready);
+  Routed routed = hand_out(state, matches, publication, state.store == StoreState::ready);
   if (packet.qos == Qos::exactly_once) keep_receipt(state, session, packet.packet_id);
   // Not simply this batch: nothing may stand in it, for what is full or cleared already.
   BatchNumber until = routed.obligation ? state.newest_change() : BatchNumber{0};

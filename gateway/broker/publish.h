@@ -8,18 +8,13 @@
 
 namespace tidegate::broker::publish {
 
-struct Source {
-  const Session* publisher = nullptr;  // for no-local; nullptr: not a client
-  BridgeId bridge{};                   // came down over it
-  bool keep_out_of_store = false;      // the gateway's own topics: retained in memory alone, not queued for bridges
-};
-
-// Routes to sessions and bridges and retains. What it promises stands in this turn's batch.
+// Routes to sessions and bridges and retains. What it promises stands in this turn's batch. The gateway's own messages
+// (`from_bridge`) are retained in memory alone and go to no bridge. `publisher`: for no-local; nullptr: not a client.
 struct Routed {
   bool obligation = false;  // something in the batch keeps a promise to the publisher
   bool anybody = false;     // some session or bridge matched
 };
-Routed route(State& state, const store::MessageView& message, const Source& source);
+Routed route(State& state, const store::MessageView& message, const Session* publisher);
 
 // Whether a client may publish there, by itself or by its will.
 [[nodiscard]] bool may_publish(const Connection& conn, std::string_view topic);

@@ -48,7 +48,7 @@ void fire(State& state, Session& session) {
   Message message = *will->message;
   message.received = state.now.wall;
   if (message.expires != WallTime::never()) message.expires = state.now.wall + message.expires.since_epoch;
-  publish::route(state, store::view_of(message), {.publisher = &session});
+  publish::route(state, store::view_of(message), &session);
 }
 
 }  // namespace tidegate::broker::wills

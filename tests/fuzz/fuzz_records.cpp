@@ -52,6 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   round_trip(decode_session(bytes), bytes);
   round_trip(decode_subscription(bytes), bytes);
   round_trip(decode_inflight(bytes), bytes);
+  round_trip(decode_bridge_rules(bytes), bytes);
   (void)decode_will(bytes);
   if (const auto number = decode_u32(bytes)) require(encode_u32(*number) == bytes);
   if (const auto place = parse_queue_key(bytes)) require(QueueKey(place->queue, place->seq).view() == bytes);

@@ -51,11 +51,15 @@ void BrokerSim::attach_bridge() {
   if (auto found = table.find(store::queue_tail_key(bridge_queue)); found != table.end()) {
     tail = *store::decode_queue_tail(found->second);
   }
+  std::vector<store::BridgeRule> rules;
+  if (auto found = table.find(store::bridge_rules_key(bridge_queue)); found != table.end()) {
+    rules = *store::decode_bridge_rules(found->second);
+  }
   auto bridge = std::make_unique<broker::BridgeEnd>(
-      broker::BridgeEnd{BridgeId{1}, store::QueueAppender(bridge_queue, tail), {}, {}, {}, false, {}});
+      broker::BridgeEnd{BridgeId{1}, store::QueueAppender(bridge_queue, tail), {}, rules, {}, {}, false, {}});
   bridge->offer_qos0 = [](MessagePtr) { return true; };
   bridge->committed = [](const store::QueueTail&) {};
-  broker::BridgeRoute route{nullptr, 0, *TopicFilter::parse("p0/#"), Qos::at_least_once, false, true, {}};
+  broker::BridgeRoute route{nullptr, 0, *TopicFilter::parse("p0/#"), "up/p0/#", Qos::at_least_once, false, true, {}};
   route.map = [](TopicName local) { return std::optional("up/" + std::string(local.text())); };
   bridge->routes.push_back(std::move(route));
   h_.turn([&] { h_.broker().attach(std::move(bridge)); });

@@ -109,6 +109,26 @@ class Reload(Case):
             self.assertEqual([m.topic for m in cloud.messages(1)], ["moved/b/2"])
             device.ping()
 
+    def test_a_new_rule_sends_what_was_retained_before_it_once(self):
+        """A dashboard in the cloud shows what devices say rarely, from the day the rule is made; also by a start."""
+        remote = self.mosquitto().start()
+        line = bridge(remote.port, [rule("a/#")])
+        gateway = self.gateway(line).start()
+        with remote.client("cloud") as cloud, gateway.client("device") as device:
+            cloud.subscribe("#")
+            for topic in ("b/1", "b/2", "c/1"):
+                device.publish(topic, "kept", 1, retain=True)
+            line["rules"].append(rule("b/#", remote_prefix="up/"))
+            gateway.reload()
+            self.assertEqual([m.topic for m in cloud.messages(2)], ["up/b/1", "up/b/2"])
+            gateway.terminate()
+            line["rules"].append(rule("c/#"))
+            gateway.write()
+            gateway.start()
+            with gateway.client("again") as again:
+                again.publish("a/last", "", 1)
+            self.assertEqual([m.topic for m in cloud.messages(2)], ["c/1", "a/last"])
+
     def test_bridges_come_and_go_live_and_a_removed_ones_queue_is_kept(self):
         remote = self.mosquitto().start()
         gateway = self.gateway().start()

@@ -23,29 +23,52 @@ struct BridgeRouteTest : testing::Test {
     bool keep_retain = true;
   };
 
+  static std::vector<BridgeRoute> routes_of(const std::vector<Rule>& rules) {
+    std::vector<BridgeRoute> routes;
+    for (const Rule& rule : rules) {
+      BridgeRoute& route = routes.emplace_back(BridgeRoute{nullptr,
+                                                           static_cast<uint32_t>(routes.size()),
+                                                           *TopicFilter::parse(rule.filter),
+                                                           rule.prefix + rule.filter,
+                                                           Qos(rule.qos_max),
+                                                           rule.queue_qos0,
+                                                           rule.keep_retain,
+                                                           {}});
+      route.map = [prefix = rule.prefix](TopicName local) -> std::optional<std::string> {
+        if (prefix == "never") return {};
+        return prefix + std::string(local.text());
+      };
+    }
+    return routes;
+  }
+
   void attach(uint32_t id, const std::vector<Rule>& rules) {
+    auto state = h.store().table(store::Table::state);
+    auto stored_tail = store::decode_queue_tail(state[store::queue_tail_key(queue_of(id))]);
+    auto known = store::decode_bridge_rules(state[store::bridge_rules_key(queue_of(id))]);
     auto bridge = std::make_unique<BridgeEnd>(
-        BridgeEnd{BridgeId{id}, store::QueueAppender(queue_of(id), {}), {}, {}, {}, false, {}});
+        BridgeEnd{BridgeId{id},
+                  store::QueueAppender(queue_of(id), stored_tail.value_or(store::QueueTail{})),
+                  routes_of(rules),
+                  known.value_or(std::vector<store::BridgeRule>{}),
+                  {},
+                  {},
+                  false,
+                  {}});
     bridge->offer_qos0 = [this](MessagePtr message) {
       lane += message->topic + "=" + message->payload + ";";
       return true;
     };
     bridge->committed = [this](const store::QueueTail& tail) { tails.push_back(tail.next.value); };
-    for (const Rule& rule : rules) {
-      BridgeRoute route{nullptr,
-                        static_cast<uint32_t>(bridge->routes.size()),
-                        *TopicFilter::parse(rule.filter),
-                        Qos(rule.qos_max),
-                        rule.queue_qos0,
-                        rule.keep_retain,
-                        {}};
-      route.map = [prefix = rule.prefix](TopicName local) -> std::optional<std::string> {
-        if (prefix == "never") return {};
-        return prefix + std::string(local.text());
-      };
-      bridge->routes.push_back(std::move(route));
-    }
     h.turn([&] { h.broker().attach(std::move(bridge)); });
+  }
+
+  void replace(uint32_t id, const std::vector<Rule>& rules) {
+    h.turn([&] { h.broker().replace_routes(BridgeId{id}, routes_of(rules)); });
+  }
+
+  void retain(std::string_view topic, int qos) {
+    h.client("retainer").publish(topic, "kept", {.qos = qos, .id = 9, .retain = true});
   }
 
   // What stands in the queue of a bridge on disk.
@@ -218,17 +241,72 @@ TEST_F(BridgeRouteTest, AMessageFromABridgeReachesClientsAndIsRetained) {
   EXPECT_EQ(h.broker().retained().count(), 1u);
 }
 
-TEST_F(BridgeRouteTest, ADetachedBridgeGetsNothingMore) {
-  attach(1, {{"#", ""}});
-  Client& p = h.client("p");
-  h.hold_disk();
-  p.publish("t", "1", {.qos = 1, .id = 1});
-  h.turn([&] { h.broker().detach(BridgeId{1}); });
-  p.publish("t", "2", {.qos = 1, .id = 2});
-  h.commit_all();
-  EXPECT_EQ(queued(1), "t=1 q1;");
-  EXPECT_EQ(p.got(), "puback #1, puback #2");
-  EXPECT_TRUE(tails.empty() || tails.back() == 2);
+// Rule 5 of the road.
+TEST_F(BridgeRouteTest, ANewRuleHasTheRetainedMessagesThatItMatchesQueuedOnce) {
+  retain("t/0", 0);
+  retain("t/1", 1);
+  retain("t/2", 2);
+  retain("other", 1);
+  attach(1, {{"t/#", "up/"}});
+  const std::string once = "up/t/0=kept q1r;up/t/1=kept q1r;up/t/2=kept q1r;";
+  EXPECT_EQ(queued(1), once);
+  replace(1, {{"t/#", "up/"}});
+  EXPECT_EQ(queued(1), once);
+  h.restored_state = [this] { attach(1, {{"t/#", "up/"}}); };
+  h.crash();
+  EXPECT_EQ(queued(1), once);
+}
+
+TEST_F(BridgeRouteTest, ARetainedMessageIsQueuedByTheFirstRuleThatMatchesAndOnlyIfThatIsNew) {
+  retain("t/1", 1);
+  attach(1, {{"t/#", "up/"}});
+  retain("o/1", 1);
+  replace(1, {{"t/#", "up/"}, {"+/1", "second/"}});
+  EXPECT_EQ(queued(1), "up/t/1=kept q1r;second/o/1=kept q1r;");
+  replace(1, {{"t/#", "elsewhere/"}, {"+/1", "second/"}});
+  EXPECT_EQ(queued(1), "up/t/1=kept q1r;second/o/1=kept q1r;elsewhere/t/1=kept q1r;");
+}
+
+TEST_F(BridgeRouteTest, ARuleThatCameBackAfterItWasTakenOutIsNew) {
+  retain("t", 1);
+  attach(1, {{"t", ""}});
+  replace(1, {});
+  replace(1, {{"t", ""}});
+  EXPECT_EQ(queued(1), "t=kept q1r;t=kept q1r;");
+}
+
+TEST_F(BridgeRouteTest, ANewRuleQueuesNothingExpiredNothingOfTheGatewayAndNothingForQos0) {
+  Client& p = h.client("p", {.version = v5});
+  p.publish("t/old", "x", {.qos = 1, .retain = true, .properties = message_expiry(10)});
+  h.advance(Seconds{11});
+  h.turn([&] { h.broker().publish_own("t/own", "1"); });
+  retain("zero", 1);
+  attach(1, {{"t/#", ""}, {"zero", "", 0}});
+  EXPECT_EQ(queued(1) + lane, "");
+}
+
+TEST_F(BridgeRouteTest, ANewRuleSendsNothingBackThatCameOverItsBridge) {
+  Message message;
+  message.topic = "t";
+  message.payload = "down";
+  message.qos = Qos::at_least_once;
+  message.retain = true;
+  message.from_bridge = BridgeId{1};
+  h.turn([&] { h.broker().publish_from_bridge(message, nullptr, Seq{}); });
+  attach(1, {{"t", ""}});
+  attach(2, {{"t", ""}});
+  EXPECT_EQ(queued(1), "");
+  EXPECT_EQ(queued(2), "t=down q1r;");
+}
+
+TEST_F(BridgeRouteTest, WhileTheStoreRefusesANewRuleStaysNew) {
+  retain("t", 1);
+  h.turn([&] { h.broker().set_store_state(broker::StoreState::refusing); });
+  attach(1, {{"t", ""}});
+  EXPECT_EQ(queued(1), "");
+  h.restored_state = [this] { attach(1, {{"t", ""}}); };
+  h.crash();
+  EXPECT_EQ(queued(1), "t=kept q1r;");
 }
 
 TEST_F(BridgeRouteTest, AMessageForAQueueAndASessionIsOneBatch) {

@@ -38,6 +38,7 @@ TEST(Format, KeysStandAsDrawn) {
   EXPECT_EQ(hex(queue_name_key("up")), "4E 75 70");
   EXPECT_EQ(hex(queue_head_key(QueueId{258})), "48 00 00 01 02");
   EXPECT_EQ(hex(queue_tail_key(QueueId{258})), "4C 00 00 01 02");
+  EXPECT_EQ(hex(bridge_rules_key(QueueId{258})), "42 00 00 01 02");
   EXPECT_EQ(hex(session_key("c1")), "53 63 31");
   EXPECT_EQ(hex(subscription_key(QueueId{258}, "a/#")), "55 00 00 01 02 61 2F 23");
   EXPECT_EQ(hex(receipt_key(QueueId{258}, 772)), "52 00 00 01 02 03 04");
@@ -62,6 +63,7 @@ TEST(Format, RecordsStandAsDrawn) {
   EXPECT_EQ(hex(encode(InflightRecord{.seq = Seq{3}, .released = true})), "01 00 00 00 00 00 00 00 03 01");
   EXPECT_EQ(hex(encode(WillRecord{.message = small, .delay_seconds = 30, .session_expiry_seconds = 60})),
             std::string("01 00 00 00 1E 00 00 00 3C ") + small_bytes);
+  EXPECT_EQ(hex(encode(std::vector<BridgeRule>{{"a/#", "b"}})), "01 00 03 61 2F 23 00 01 62");
   EXPECT_EQ(hex(encode_u32(258)), "00 00 01 02");
 }
 
@@ -80,6 +82,9 @@ TEST(Records, ComeBackAsTheyWere) {
   const std::string will = encode(WillRecord{.message = small, .delay_seconds = 1, .session_expiry_seconds = 2});
   ASSERT_TRUE(decode_will(will));
   EXPECT_TRUE(same(decode_will(will)->message, small));
+  const std::vector<BridgeRule> rules{{"a/#", "up/a/#"}, {"b", ""}};
+  EXPECT_EQ(decode_bridge_rules(encode(rules)), rules);
+  EXPECT_EQ(decode_bridge_rules(encode(std::vector<BridgeRule>{})), std::vector<BridgeRule>{});
   EXPECT_EQ(decode_u32(encode_u32(42)), 42u);
 }
 
@@ -109,6 +114,8 @@ TEST(Records, EveryCutIsRefusedUnlessOnlyPayloadIsMissing) {
   const std::string tail = encode(QueueTail{});
   for (size_t n = 0; n < tail.size(); ++n) EXPECT_FALSE(decode_queue_tail(tail.substr(0, n))) << n;
   EXPECT_FALSE(decode_queue_tail(tail + "x"));
+  const std::string rules = encode(std::vector<BridgeRule>{{"a/#", "b"}});
+  for (size_t n = 2; n < rules.size(); ++n) EXPECT_FALSE(decode_bridge_rules(rules.substr(0, n))) << n;
 }
 
 TEST(Records, UnknownVersionsFlagsAndQosAreRefused) {
