@@ -127,7 +127,7 @@ Status App::restore() {
         "Recovered after an unclean stop: messages={} of_bridges={} of_sessions={} retained={} sessions={} "
         "unreadable={}",
         bridges_->waiting() + restored->session_messages, bridges_->waiting(), restored->session_messages,
-        restored->retained, restored->sessions, restored->unreadable);
+        restored->retained, restored->sessions, restored->unreadable + opened_.unreadable);
   }
   return {};
 }
