@@ -57,7 +57,7 @@ class Broker {
   // Other rules for the same queue; what is queued stays as it is.
   void replace_routes(BridgeId bridge, std::vector<BridgeRoute> routes);
 
-  void set_store_state(StoreState store);
+  void set_store_state(StoreStates store);
   void set_limits(const Limits& limits) { state_.limits = limits; }
 
   [[nodiscard]] Instant next_deadline() const { return state_.deadlines.next(); }
@@ -85,6 +85,7 @@ class Broker {
   Taken publish_packet(Connection& conn, const mqtt::Frame& frame);
   Taken rare_packet(Connection& conn, const mqtt::Frame& frame);
   void ack_packet(Connection& conn, const mqtt::Frame& frame);
+  Taken held_or_not(Connection& conn, Taken taken);
   void hold(Connection& conn);
   void run(const Deadline& deadline);
   [[nodiscard]] bool is_stale(const Deadline& deadline);
