@@ -53,7 +53,8 @@ struct Limits {
   // in its session.
   uint16_t max_inflight_messages = 100;
   // Bytes that wait to be written to one connection, 64 KiB to 1 GiB. Beyond: it is not read, and QoS 0 to it is dropped
-  // and counted; QoS 1 and 2 are bounded by max_inflight_messages.
+  // and counted, but for the retained messages of a SUBSCRIBE that came while it was within (at most as many bytes as
+  // are retained); QoS 1 and 2 are bounded by max_inflight_messages.
   uint64_t max_output_buffer = 4 * MiB;
   // Messages that wait for one session, 1 to unlimited. Beyond: the newest is dropped and counted.
   uint64_t max_queued_messages = 100'000;

@@ -50,7 +50,8 @@ ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& e
   return static_cast<ReasonCode>(entry.options.qos);
 }
 
-void send_retained(State& state, Session& session, const Granted& granted) {
+// `burst`: bytes of them that go out beyond the output limit, as far as they are not used up.
+void send_retained(State& state, Session& session, const Granted& granted, uint64_t& burst) {
   const mqtt::SubscribeOptions& options = granted.subscription.options;
   if (options.retain_handling == mqtt::RetainHandling::never) return;
   if (options.retain_handling == mqtt::RetainHandling::send_if_new && !granted.is_new) return;
@@ -61,7 +62,10 @@ void send_retained(State& state, Session& session, const Granted& granted) {
   state.retained.for_each(granted.filter, [&](const MessagePtr& message) {
     Publication publication(message, state.now.wall);
     if (publication.is_expired()) return;
-    outgoing::deliver(state, session, publication, {lower(options.qos, message->qos), true, ids});  // [MQTT-3.3.1-8]
+    bool within_burst = counted_bytes(*message) <= burst;
+    if (within_burst) burst -= counted_bytes(*message);
+    outgoing::deliver(state, session, publication,
+                      {lower(options.qos, message->qos), true, ids, within_burst});  // [MQTT-3.3.1-8]
   });
 }
 
@@ -90,6 +94,9 @@ ReasonCode revoke(State& state, Session& session, std::string_view text) {
 Taken subscribe(State& state, Connection& conn, const mqtt::Subscribe& packet) {
   Session& session = *conn.session;
   if (session.durable && state.store.control == StoreState::busy) return hold(conn);
+  // Who reads is sent every retained message that there is, once: not more, so that filters that overlap do not multiply
+  // what a connection may hold.
+  uint64_t burst = outgoing::is_slow(state, conn) ? 0 : state.retained.bytes();
   uint32_t id = packet.properties.integer(mqtt::PropertyId::subscription_identifier).value_or(0);
   std::string codes;
   std::vector<Granted> granted;
@@ -102,7 +109,7 @@ Taken subscribe(State& state, Connection& conn, const mqtt::Subscribe& packet) {
   state.send_after(conn, until, state.scratch);
   // Retained messages follow their SUBACK, which may be waiting for the disk, or behind what does.
   if (!state.gate.is_committed(conn.last_held_until)) conn.publish_after = conn.last_held_until;
-  for (const Granted& grant : granted) send_retained(state, session, grant);
+  for (const Granted& grant : granted) send_retained(state, session, grant, burst);
   return Taken::done;
 }
 
