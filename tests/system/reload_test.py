@@ -7,8 +7,9 @@ queue; a reload crashes.
 
 import json
 import signal
+import threading
 
-from raw_mqtt import Closed, Refused
+from raw_mqtt import PUBLISH, Client, Closed, Refused
 from support import Case, answers, bridge, count_lines, free_port, main, rule, wait_for
 
 BACKLOG = 5000
@@ -135,6 +136,65 @@ class Reload(Case):
             gateway.reload()
             got = [m.topic for m in cloud.messages(10)]
             self.assertEqual(got, [f"data/{number}" for number in range(2, 12)])
+
+    def test_a_bridge_added_again_while_its_old_link_ends_goes_on_where_that_stops(self):
+        """The last acknowledgements of a link that ends are in memory only: a successor that reads the store instead
+        sends again what the remote has. Rounds with a pause find the link ended and no bridge at all."""
+        links, ended, acknowledged, drain = [], [], [], threading.Event()
+
+        def remote(_, stream):
+            """Acknowledges half when the link says goodbye, and not the goodbye, so that the link waits for that."""
+            end = Client.serve(stream, acknowledges=False)
+            got = []
+            links.append(got)
+            try:
+                while True:
+                    received = end.receive(60)
+                    if received.kind != PUBLISH:
+                        continue
+                    message = end.parse_publish(received)
+                    if message.topic == "data":
+                        got.append(message)
+                    if message.payload == b"0":
+                        for each in got[:len(got) // 2]:
+                            end.acknowledge(each)
+                            acknowledged.append(int(each.payload))
+                    elif drain.is_set() or message.topic != "data":
+                        end.acknowledge(message)
+            finally:
+                ended.append(got)
+
+        peer = self.peer(remote)
+        line = bridge(peer.port, [rule("data")])
+        gateway = self.gateway(line).start()
+        device, watch = self.client(gateway, "device"), self.client(gateway, "watch")
+        published, in_time = 0, 0
+
+        def publish_and_check(link):
+            nonlocal published
+            for _ in range(10):
+                published += 1
+                device.publish("data", str(published), 1)
+            newest = str(published).encode()
+            wait_for(lambda: len(links) > link and links[link] and links[link][-1].payload == newest, "all arrive")
+            got = [int(m.payload) for m in links[link]]
+            self.assertEqual(acknowledged + got, list(range(1, published + 1)), f"link {link}")
+
+        for link in range(6):
+            publish_and_check(link)
+            gateway.config["bridges"] = []
+            gateway.reload()
+            if link % 3 == 2:
+                wait_for(lambda wanted=link: len(ended) > wanted, "the link ends")
+            gateway.config["bridges"] = [line]
+            gateway.reload()
+            in_time += len(ended) == link
+        print(f"{in_time} of 4 found the old link still ending", flush=True)
+        self.assertGreater(in_time, 0)
+        drain.set()
+        publish_and_check(6)
+        status = self.status(watch)
+        wait_for(lambda: status()["queue_messages"] == 0, "the queue is empty")
 
     def test_listeners_come_and_go_live(self):
         gateway = self.gateway().start()
