@@ -5,6 +5,7 @@ The pain: loops with direction `both`; the prefix not applied to retained messag
 crash between the cloud's acknowledgement and the device.
 """
 
+import signal
 import threading
 
 from raw_mqtt import PUBACK, PUBLISH, SUBSCRIBE, Client, Message
@@ -189,6 +190,41 @@ class Mapping(Case):
                 self.assertEqual(got, sorted(got))
                 sleeper.ping()
             gateway.kill()
+
+    def test_a_command_that_waits_in_an_inbox_at_a_start_goes_on_to_a_bridge_further_down_the_file(self):
+        """The cloud got its PUBACK after the gateway's last turn, then came a kill."""
+        sent = []
+
+        def cloud(_, stream):
+            end = Client.serve(stream, acknowledges=False)
+            while True:
+                received = end.receive(60)
+                if received.kind == SUBSCRIBE:
+                    end.grant(received)
+                elif received.kind == PUBLISH:
+                    message = end.parse_publish(received)
+                    if message.payload == b"1":
+                        end.acknowledge(message)
+                    elif not sent:  # a bridge says goodbye once the broker stands still
+                        sent.append(end.publish("cmd/1", "go", 1, wait=False))
+                elif received.kind == PUBACK:
+                    gateway.process.kill()
+
+        remote = self.mosquitto().start()
+        gateway = self.gateway(bridge(self.peer(cloud).port, [rule("cmd/#", "in")], name="from"),
+                               bridge(remote.port, [rule("cmd/#"), rule("end")], name="onward")).start()
+        gateway.wait_log("Bridge connected: bridge=from")
+        gateway.signal(signal.SIGTERM)
+        self.assertEqual(gateway.wait(), -signal.SIGKILL, "killed at the PUBACK")
+        with remote.client("far") as far:
+            far.subscribe("cmd/#", "end")
+            for start, expected in enumerate((["cmd/1", "end"], ["end"])):
+                gateway.start()
+                with gateway.client("device") as device:
+                    device.publish("end", "", 1)
+                far.until(lambda: far.inbox and far.inbox[-1].topic == "end")
+                self.assertEqual([m.topic for m in far.messages(len(far.inbox))], expected, f"start {start}")
+                self.assertEqual(gateway.terminate(5), 0)
 
 
 if __name__ == "__main__":
