@@ -211,6 +211,27 @@ class Reload(Case):
             wait_for(lambda: not answers(extra["port"]), "the removed listener is closed")
             stays.ping()
 
+    def test_the_port_of_the_command_line_stays_through_reloads(self):
+        port, written = free_port(), free_port()
+        gateway = self.gateway(options=["-p", port])
+        lan = gateway.config["listeners"][0]
+        lan["port"] = port
+        gateway.start()
+        lan["port"] = written  # which -p overrules
+        with Client(port, "stays") as stays:
+            for log_level in ("info", "debug"):
+                gateway.config["log"] = {"level": log_level}
+                self.assertIn("listeners=0", gateway.reload())
+                stays.ping()
+                Client(port, "new one").close()
+                self.assertFalse(answers(written))
+            gateway.config["listeners"] = [lan, {**lan, "name": "second", "port": free_port()}]
+            log = gateway.reload()  # of which should have it?
+            self.assertIn("-p needs a configuration with one listener; this one has 2", log)
+            self.assertIn("not reloaded: the running one stays", log)
+            stays.ping()
+            self.assertFalse(answers(written))
+
     def test_a_bad_configuration_changes_nothing_and_is_told(self):
         gateway = self.gateway().start()
         lan = gateway.config["listeners"][0]
