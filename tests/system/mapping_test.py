@@ -191,9 +191,9 @@ class Mapping(Case):
                 sleeper.ping()
             gateway.kill()
 
-    def test_a_command_that_waits_in_an_inbox_at_a_start_goes_on_to_a_bridge_further_down_the_file(self):
-        """The cloud got its PUBACK after the gateway's last turn, then came a kill."""
-        sent = []
+    def check_inbox_at_a_start(self, before_the_end=lambda *_: None):
+        """The cloud gets a PUBACK after the gateway's last turn, then comes a kill: only the inbox has the command."""
+        listening, ending, links, sent = threading.Event(), threading.Event(), [], []
 
         def cloud(_, stream):
             end = Client.serve(stream, acknowledges=False)
@@ -201,19 +201,29 @@ class Mapping(Case):
                 received = end.receive(60)
                 if received.kind == SUBSCRIBE:
                     end.grant(received)
+                    listening.wait(20)
+                    if not links:
+                        end.publish("cmd/hello", "of the first link", 1, wait=False)
+                    links.append(end)
+                elif received.kind == PUBACK and sent:
+                    gateway.process.kill()
                 elif received.kind == PUBLISH:
                     message = end.parse_publish(received)
-                    if message.payload == b"1":
-                        end.acknowledge(message)
-                    elif not sent:  # a bridge says goodbye once the broker stands still
+                    if ending.is_set() and not sent and message.payload == b"0":
+                        # A bridge says goodbye once the broker stands still.
                         sent.append(end.publish("cmd/1", "go", 1, wait=False))
-                elif received.kind == PUBACK:
-                    gateway.process.kill()
+                    else:
+                        end.acknowledge(message)
 
         remote = self.mosquitto().start()
-        gateway = self.gateway(bridge(self.peer(cloud).port, [rule("cmd/#", "in")], name="from"),
-                               bridge(remote.port, [rule("cmd/#"), rule("end")], name="onward")).start()
-        gateway.wait_log("Bridge connected: bridge=from")
+        line = bridge(self.peer(cloud).port, [rule("cmd/#", "in")], name="from")
+        gateway = self.gateway(line, bridge(remote.port, [rule("cmd/1"), rule("end")], name="onward")).start()
+        with gateway.client("device") as device:
+            device.subscribe("cmd/hello")
+            listening.set()
+            self.assertEqual(len(device.messages(1)), 1)
+        before_the_end(gateway, line, links)
+        ending.set()
         gateway.signal(signal.SIGTERM)
         self.assertEqual(gateway.wait(), -signal.SIGKILL, "killed at the PUBACK")
         with remote.client("far") as far:
@@ -225,6 +235,16 @@ class Mapping(Case):
                 far.until(lambda: far.inbox and far.inbox[-1].topic == "end")
                 self.assertEqual([m.topic for m in far.messages(len(far.inbox))], expected, f"start {start}")
                 self.assertEqual(gateway.terminate(5), 0)
+
+    def test_a_command_that_waits_in_an_inbox_at_a_start_goes_on_to_a_bridge_further_down_the_file(self):
+        self.check_inbox_at_a_start()
+
+    def test_after_a_reload_an_inbox_goes_on_behind_what_the_link_before_brought(self):
+        def reload(gateway, line, links):
+            line["window"] = 50
+            self.assertIn("bridges=1", gateway.reload())
+            wait_for(lambda: len(links) == 2, "the successor connects")
+        self.check_inbox_at_a_start(reload)
 
 
 if __name__ == "__main__":
