@@ -90,8 +90,14 @@ class Reload(Case):
         gateway = self.gateway(line).start()
         acked = self.fill(gateway)
         line["addresses"] = [f"127.0.0.1:{remote.port}"]
+        since = gateway.log_size()
         gateway.reload()
         self.all_arrive(remote, acked)
+        gateway.wait_log(f"Bridge connected: bridge=cloud address=127.0.0.1:{remote.port}", since=since)
+        line["window"] = 50
+        since = gateway.log_size()
+        gateway.reload()
+        gateway.wait_log("Bridge connected: bridge=cloud", since=since)
 
     def test_a_changed_rule_applies_at_once_and_leaves_devices_connected(self):
         remote = self.mosquitto().start()
