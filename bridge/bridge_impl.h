@@ -139,7 +139,7 @@ class Bridge::Impl final : public LinkEvents {
   uint64_t lane_in_flight_ = 0;
   bool more_to_do_ = false;
   bool remote_notified_ = false;
-  bool notify_acked_ = false;
+  uint32_t notifications_in_flight_ = 0;
 
   // --- shared ---
   struct Shared {

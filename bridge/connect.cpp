@@ -159,7 +159,10 @@ bool Bridge::Impl::notify_remote(bool up) {
   message->topic = options_.notification_topic;
   message->payload = up ? "1" : "0";
   const bool taken = link_->publish(notify_token, std::move(message), Qos::at_least_once, true, no_expiry).has_value();
-  remote_notified_ = remote_notified_ || taken;
+  if (taken) {
+    remote_notified_ = true;
+    ++notifications_in_flight_;
+  }
   return taken;
 }
 
@@ -176,6 +179,7 @@ void Bridge::Impl::end_connection(LinkFailure failure, const Now& now) {
   subscribe_deadline_ = Instant::never();
   lane_in_flight_ = 0;
   remote_notified_ = false;
+  notifications_in_flight_ = 0;
   backoff_.connection_ended(now.mono - connected_at_, flowed);
   failure.text = dial_.address().host + ":" + std::to_string(dial_.address().port) + ": " + failure.text;
   note_error(failure, now);

@@ -113,7 +113,7 @@ void Bridge::Impl::handle(Event& event, const Now& now) {
         lane_in_flight_ -= lane_in_flight_ > 0 ? 1 : 0;
         ++sent_qos0_;
       } else if (event.token & notify_token) {
-        notify_acked_ = true;
+        notifications_in_flight_ -= notifications_in_flight_ > 0 ? 1 : 0;
       } else if (uplink_.acknowledged(Seq{event.token}, now)) {
         acked_in_connection_ = true;
         progress_at_ = now.mono;
@@ -140,6 +140,7 @@ void Bridge::Impl::handle_rejected(const Event& event, const Now& now) {
   if (event.token & lane_token) {
     lane_in_flight_ -= lane_in_flight_ > 0 ? 1 : 0;
   } else if (event.token & notify_token) {
+    notifications_in_flight_ -= notifications_in_flight_ > 0 ? 1 : 0;
     failure.text = "notification: " + failure.text;
   } else if (uplink_.rejected(Seq{event.token}, event.code, now)) {
     acked_in_connection_ = true;
@@ -317,12 +318,11 @@ void Bridge::Impl::reclaim(const Now& now) {
 
 void Bridge::Impl::shut_down() {
   if (phase_ == Phase::connected) {
-    notify_acked_ = !remote_notified_;
     bool to_notify = remote_notified_;
-    if (remote_notified_ || uplink_.in_flight() > 0) {
+    auto unanswered = [&] { return to_notify || notifications_in_flight_ > 0 || uplink_.in_flight() > 0; };
+    if (unanswered()) {
       const Instant limit = read_clock().mono + last_word_within;
-      for (Now now = read_clock(); !(notify_acked_ && uplink_.in_flight() == 0) && now.mono < limit;
-           now = read_clock()) {
+      for (Now now = read_clock(); unanswered() && now.mono < limit; now = read_clock()) {
         if (to_notify) to_notify = !notify_remote(false);
         take_answers(now);
         std::unique_lock lock(mutex_);

@@ -175,7 +175,7 @@ class Mapping(Case):
         for command in range(1, 11):
             acknowledged.clear()
             rounds.append(command)
-            gateway.start()
+            gateway.spawn()  # and is perhaps killed before anybody saw it listen
             self.assertTrue(acknowledged.wait(20), "no PUBACK for the command")
             gateway.kill()
             rounds.clear()
@@ -193,7 +193,7 @@ class Mapping(Case):
 
     def check_inbox_at_a_start(self, before_the_end=lambda *_: None):
         """The cloud gets a PUBACK after the gateway's last turn, then comes a kill: only the inbox has the command."""
-        ending, links, sent = threading.Event(), [], []
+        listening, ending, links, sent = threading.Event(), threading.Event(), [], []
 
         def cloud(_, stream):
             end = Client.serve(stream, acknowledges=False)
@@ -201,6 +201,7 @@ class Mapping(Case):
                 received = end.receive(60)
                 if received.kind == SUBSCRIBE:
                     end.grant(received)
+                    listening.wait(20)
                     if not links:
                         end.publish("cmd/hello", "of the first link", 1, wait=False)
                     links.append(end)
@@ -219,6 +220,7 @@ class Mapping(Case):
         gateway = self.gateway(line, bridge(remote.port, [rule("cmd/1"), rule("end")], name="onward")).start()
         with gateway.client("device") as device:
             device.subscribe("cmd/hello")
+            listening.set()
             self.assertEqual(len(device.messages(1)), 1)
         before_the_end(gateway, line, links)
         ending.set()

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <set>
 
+#include "tests/scripted/bridge/fake_link.h"
 #include "tests/scripted/bridge/rig.h"
 
 using namespace std::chrono_literals;
@@ -64,6 +65,25 @@ TEST(BridgeAgainstAFakePeer, ConnectsAsConfigured) {
   EXPECT_EQ(peer.publishes()[1].payload, "0");
   EXPECT_TRUE(peer.wait([&] { return peer.disconnects() == 1; }));
   EXPECT_EQ(rig.bridge().status().state, LinkState::stopped);
+}
+
+TEST(BridgeOverAFakeLink, TakesNoOtherAnswerForThatToItsGoodbye) {
+  FakeRemote remote;  // answers the hello only once there is a goodbye, and that never
+  LinkToken hello = 0;
+  remote.on_publish([&](LinkEvents& events, LinkToken token, const Message& message) -> Status {
+    if (message.payload == "1") hello = token;
+    if (message.payload == "0") events.acknowledged(hello);
+    return {};
+  });
+  Rig rig;
+  Options o = Rig::options(1);
+  o.notifications = true;
+  o.notification_topic = "state/test";
+  rig.start(o, {}, remote.link());
+  ASSERT_TRUE(rig.wait_for(LinkState::connected));
+  const auto begin = std::chrono::steady_clock::now();
+  rig.stop();
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 300ms);
 }
 
 TEST(BridgeAgainstAFakePeer, SpeaksTheVersionThatIsAsked) {
