@@ -79,8 +79,11 @@ TEST_F(Damage, AZeroedPageInTheLogIsDamageToo) {
 
 TEST_F(Damage, ACutTableLosesOnlyItself) {
   fill();
-  const auto tables = files(".sst");
-  ASSERT_GE(tables.size(), 3u);
+  while (files(".sst").size() < 3) {  // a compaction may have made one of them
+    start();
+    append(500);
+    stop();
+  }
   cut(largest(".sst"), 0.5);
   start();
   expect_salvaged(500);
