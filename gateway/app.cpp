@@ -17,11 +17,11 @@
 #include "gateway/bridges.h"
 #include "gateway/event_log.h"
 #include "gateway/log_setup.h"
+#include "gateway/login/passwords.h"
+#include "gateway/login/users.h"
 #include "gateway/net/core_loop.h"
-#include "gateway/passwords.h"
 #include "gateway/settings.h"
 #include "gateway/supervisor.h"
-#include "gateway/users.h"
 #include "store/committer.h"
 #include "store/disk_space.h"
 #include "store/open_store.h"
@@ -242,7 +242,7 @@ int App::run() {
   ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
   spdlog::info("Tidegate starts: version={} config=\"{}\"", TIDEGATE_VERSION,
                options_.config_file.empty() ? "(default)" : options_.config_file);
-  users_.set(config_.access.users);
+  users_.set(config_.access.logins);
   events_.set_connection_messages(config_.log.connection_messages);
   if (Status opened = open_store(); !opened) return start_failed(opened.error());
   if (Status restored = restore(); !restored) return start_failed(restored.error());
@@ -320,7 +320,7 @@ void App::reload() {
 void App::apply(const config::Config& next) {
   config::Diff diff = config::diff(config_, next);
   for (const std::string& key : diff.restart) spdlog::warn("Waits for a restart: key={}", key);
-  users_.set(next.access.users);
+  users_.set(next.access.logins);
   set_log_level(next.log, options_.verbose);
   events_.set_connection_messages(next.log.connection_messages);
   loop_->set_limits(limits_of(next.limits), next.limits.max_connections, next.limits.max_pending_connects,

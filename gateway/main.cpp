@@ -54,9 +54,22 @@ int parse_and_run(int argc, char** argv) {
   init_command->add_option("--mosquitto", init.mosquitto, "HOST or HOST:PORT of a Mosquitto to bridge to");
   init_command->callback([&] { code = init_configuration(init); });
 
-  program.add_subcommand("passwd", "Ask for a password and print its hash, for access.users")->callback([&] {
-    code = print_password_hash();
-  });
+  PasswdOptions passwd_options;
+  CLI::App* passwd_command = program.add_subcommand(
+      "passwd", "Keep a password file, as mosquitto_passwd does; without a file print a hash for access.users");
+  CLI::Option* create =
+      passwd_command->add_flag("-c,--create", passwd_options.create, "A new file; an old one is lost");
+  CLI::Option* remove = passwd_command->add_flag("-D,--delete", passwd_options.remove, "Delete the user");
+  CLI::Option* batch = passwd_command->add_flag("-b,--batch", passwd_options.batch, "Take PASSWORD; others can see it");
+  CLI::Option* plain = passwd_command->add_flag("-U,--upgrade", passwd_options.hash_plain,
+                                                "Hash the passwords that stand there plainly");
+  remove->excludes(create)->excludes(batch)->excludes(plain);
+  plain->excludes(create)->excludes(batch);
+  CLI::Option* file = passwd_command->add_option("FILE", passwd_options.file, "Password file");
+  passwd_command->add_option("USER", passwd_options.user, "User name");
+  passwd_command->add_option("PASSWORD", passwd_options.password, "With -b")->needs(batch);
+  for (CLI::Option* option : {create, remove, batch, plain}) option->needs(file);
+  passwd_command->callback([&] { code = passwd(passwd_options); });
 
   program.add_subcommand("version", "Print the version")->callback([] {
     fmt::print("tidegate {}\n", TIDEGATE_VERSION);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "gateway/access/lines.h"
 
@@ -13,6 +14,24 @@ FormOrProblem of_parts(std::string_view hash, HashForm form, std::ptrdiff_t doll
     return {form, std::string("expected a whole \"") + whole + "\", found a part of one"};
   }
   return {form, ""};
+}
+
+bool is_part_of_hash(std::string_view text) {
+  return text.starts_with("$6$") || text.starts_with("$7$") || text.starts_with("$argon2");
+}
+
+// Every line as it stands, its end included, with the user that it speaks of; empty: a comment or a mistake.
+template <class Visit>
+void for_each_raw_line(std::string_view text, const Visit& visit) {
+  while (!text.empty()) {
+    std::string_view line =
+        text.substr(0, text.find('\n') == std::string_view::npos ? text.size() : text.find('\n') + 1);
+    text.remove_prefix(line.size());
+    std::string_view content = trimmed(line);
+    size_t colon = content.find(':');
+    bool has_user = !content.empty() && content.front() != '#' && colon != std::string_view::npos;
+    visit(line, has_user ? trimmed(content.substr(0, colon)) : std::string_view());
+  }
 }
 
 }  // namespace
@@ -37,6 +56,7 @@ PasswordFile parse_password_file(std::string_view text) {
     }
     std::string hash(trimmed(line.substr(colon + 1)));
     if (std::string problem = form_of(hash).problem; !problem.empty()) {
+      if (!hash.empty() && !is_part_of_hash(hash)) file.plain.push_back({number, name, hash});
       return file.problems.push_back({number, "user \"" + name + "\": " + problem});
     }
     if (!seen.insert(name).second) {
@@ -45,6 +65,36 @@ PasswordFile parse_password_file(std::string_view text) {
     file.users.push_back({number, std::move(name), std::move(hash)});
   });
   return file;
+}
+
+std::string with_user(std::string_view text, std::string_view name, std::string_view hash) {
+  std::string entry = std::string(name) + ":" + std::string(hash) + "\n";
+  std::string out;
+  bool replaced = false;
+  for_each_raw_line(text, [&](std::string_view line, std::string_view user) {
+    if (user != name) {
+      out.append(line);
+    } else if (!std::exchange(replaced, true)) {
+      out.append(entry);
+    }
+  });
+  if (replaced) return out;
+  if (!out.empty() && !out.ends_with('\n')) out.push_back('\n');
+  return out + entry;
+}
+
+std::optional<std::string> without_user(std::string_view text, std::string_view name) {
+  std::string out;
+  bool found = false;
+  for_each_raw_line(text, [&](std::string_view line, std::string_view user) {
+    if (user == name) {
+      found = true;
+    } else {
+      out.append(line);
+    }
+  });
+  if (!found) return {};
+  return out;
 }
 
 }  // namespace tidegate::access

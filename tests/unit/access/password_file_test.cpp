@@ -34,5 +34,21 @@ TEST(PasswordFile, NamesTheLineOfEveryMistakeAndNoPassword) {
   EXPECT_EQ(file.problems[4].what, "the user \"d\" stands above already");
 }
 
+TEST(PasswordFile, APlainPasswordIsKnownFromAHashAndFromAPartOfOne) {
+  PasswordFile file = parse_password_file("a:secret\nb:$6$x$y\nc:$7$101$part\nd:$argon2i$old\ne:$ecret");
+  ASSERT_EQ(file.plain.size(), 2u);
+  EXPECT_EQ(file.plain[0].hash, "secret");
+  EXPECT_EQ(file.plain[1].name, "e");
+}
+
+TEST(PasswordFile, AUserIsChangedInItsPlaceAndEverythingElseStays) {
+  EXPECT_EQ(with_user("# c\nanna:1\nbert:2", "anna", "3"), "# c\nanna:3\nbert:2");
+  EXPECT_EQ(with_user("anna:1\nanna:2\n", "anna", "3"), "anna:3\n");
+  EXPECT_EQ(with_user("bert:2", "anna", "3"), "bert:2\nanna:3\n");
+  EXPECT_EQ(with_user("", "anna", "3"), "anna:3\n");
+  EXPECT_EQ(without_user("# anna:1\nanna:1\nbert:2\n", "anna"), "# anna:1\nbert:2\n");
+  EXPECT_EQ(without_user("bert:2\n", "anna"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace tidegate::access

@@ -62,10 +62,18 @@ TEST(TopicFilter, OverlapsWhereSomeTopicMatchesBoth) {
                                                                       {"#", "a/b/c"},
                                                                       {"a/#", "+/b/#"},
                                                                       {"+/+", "a/#"},
-                                                                      {"$SYS/#", "$SYS/a"}})
+                                                                      {"$SYS/#", "$SYS/a"},
+                                                                      {"a/+/c", "+/b/#"},
+                                                                      {"+/#", "a"}})
     EXPECT_TRUE(overlap(a, b)) << a << " " << b;
-  for (auto [a, b] : std::vector<std::pair<const char*, const char*>>{
-           {"a", "b"}, {"a/+", "a"}, {"a/b", "a/b/c"}, {"+/a", "b/c"}, {"#", "$SYS/a"}, {"+/a", "$SYS/a"}})
+  for (auto [a, b] : std::vector<std::pair<const char*, const char*>>{{"a", "b"},
+                                                                      {"a/+", "a"},
+                                                                      {"a/b", "a/b/c"},
+                                                                      {"+/a", "b/c"},
+                                                                      {"#", "$SYS/a"},
+                                                                      {"+/a", "$SYS/a"},
+                                                                      {"a/b/#", "a/c/#"},
+                                                                      {"a//b", "a/b"}})
     EXPECT_FALSE(overlap(a, b)) << a << " " << b;
 }
 

@@ -9,6 +9,7 @@ BOXES = [
     ("gateway/access/*", "access"),
     ("gateway/broker/*", "broker"),
     ("gateway/net/*", "net"),
+    ("gateway/login/*", "login"),
     ("gateway/*", "app"),
     ("store/committer*", "store"),
     ("store/open_store*", "store"),
@@ -35,6 +36,7 @@ ARROWS = {
     "store": ["base", "store_core"],
     # The core loop hands each turn's batch to the committer.
     "net": ["base", "mqtt", "access", "broker", "store_core", "store"],
+    "login": ["base", "access", "config"],
     "bridge": ["base", "store_core", "store"],
     "web": ["base", "config"],
     "app": ["*"],
