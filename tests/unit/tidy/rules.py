@@ -73,11 +73,12 @@ LIBRARIES = [
     (r"^rocksdb/", "RocksDB", ["store/rocks_*", "store/queue_readers*"]),
     (r"^mqtt/|^MQTT", "Paho", ["bridge/paho_link*", "bridge/wire_properties*"]),
     (r"^boost/", "Boost", ["gateway/net/*", "gateway/app*", "web/*"]),
-    (r"^openssl/", "OpenSSL", ["gateway/net/tls*", "bridge/paho_link*", "bridge/tls_*", "bridge/sas_token*"]),
+    (r"^openssl/", "OpenSSL", [
+        "gateway/net/tls*", "gateway/login/*", "bridge/paho_link*", "bridge/tls_*", "bridge/sas_token*"]),
     (r"^spdlog/|^fmt/", "spdlog", ["gateway/*", "gateway/net/*"]),
     (r"^CLI/", "CLI11", ["gateway/main.cpp", "tests/bench/*"]),
     (r"^nlohmann/", "nlohmann/json", ["config/parse*", "config/schema*", "gateway/*", "web/*", "tests/**"]),
-    (r"^argon2\.h$", "libargon2", ["gateway/password*"]),
+    (r"^argon2\.h$", "libargon2", ["gateway/login/password*"]),
     (r"^tl/", "tl::expected", ["gateway/base/result.h", "gateway/mqtt/decode.h", "config/*", "tests/**"]),
     (r"^(gtest|gmock|benchmark)/", "the test libraries", ["tests/**"]),
 ]
