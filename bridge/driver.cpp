@@ -258,15 +258,16 @@ void Bridge::Impl::send_lane(const Now& now) {
     Status sent = link_->publish(lane_token, message, Qos::at_most_once, retain, no_expiry);
     if (sent) {
       ++lane_in_flight_;
-    } else if (sent.error().code == ErrorCode::no_space) {
-      downlink_.not_sent(*message, now);
+      continue;
+    }
+    downlink_.not_sent(*message, now);
+    if (sent.error().code == ErrorCode::no_space) {
       bytes -= counted_bytes(*message);
       lane_out_.push_front(std::move(message));
       link_retry_at_ = now.mono + link_retry;
       break;
-    } else {
-      ++lane_link_down_;
     }
+    ++lane_link_down_;
   }
   if (bytes == 0) return;
   std::lock_guard lock(mutex_);

@@ -54,7 +54,8 @@ struct Limits {
   // in its session.
   uint16_t max_inflight_messages = 100;
   // Bytes that wait to be written to one connection, 64 KiB to 1 GiB. Beyond: it is not read, and QoS 0 to it is dropped
-  // and counted; QoS 1 and 2 are bounded by max_inflight_messages.
+  // and counted, but for the retained messages of a SUBSCRIBE that came while it was within (at most as many bytes as
+  // are retained); QoS 1 and 2 are bounded by max_inflight_messages.
   uint64_t max_output_buffer = 4 * MiB;
   // Messages that wait for one session, 1 to unlimited. Beyond: the newest is dropped and counted.
   uint64_t max_queued_messages = 100'000;
@@ -84,8 +85,10 @@ struct Limits {
   uint64_t max_retained_messages = 100'000;
   // As above, in bytes, 64 KiB to unlimited.
   uint64_t max_retained_bytes = 64 * MiB;
-  // Bytes handed to the disk and not yet there, all connections together, 1 MiB to 1 GiB. Beyond: publishers are not
-  // read (and not timed out) until the disk has caught up.
+  // Bytes handed to the disk and not yet there, all connections together, 1 MiB to 1 GiB. Beyond: publishers, and
+  // CONNECT, SUBSCRIBE and UNSUBSCRIBE of kept sessions and wills, wait (and are not timed out) until the disk has caught
+  // up; while it fails, those get CONNACK 0x97 (5.0) or 3 (3.1.1), SUBACK 0x97 or 0x80. Clean sessions without a will
+  // go on.
   uint64_t max_uncommitted_bytes = 32 * MiB;
   // While the disk is full: how long a durable publish of a 3.1.1 client, which cannot be refused aloud, is held before
   // its connection is closed so that it sends again. 1 s to 1 h. (5.0 clients get 0x97 at once.)

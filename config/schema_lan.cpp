@@ -28,8 +28,9 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
         "session.");
   s.key(
       "max_output_buffer", &Limits::max_output_buffer, size({64 * KiB, 1 * GiB}), Applies::live,
-      "Bytes waiting to be written to one connection. Beyond: it is not read, and QoS 0 to it is dropped and counted; "
-      "QoS 1 and 2 are bounded by max_inflight_messages.");
+      "Bytes waiting to be written to one connection. Beyond: it is not read, and QoS 0 to it is dropped and counted, "
+      "but for the retained messages of a SUBSCRIBE that came while it was within (at most as many bytes as are "
+      "retained); QoS 1 and 2 are bounded by max_inflight_messages.");
   s.key("max_queued_messages", &Limits::max_queued_messages, count({1, unlimited}, Lifted::allowed), Applies::live,
         "Messages waiting for one session. Beyond: the newest is dropped and counted.");
   s.key("max_queued_bytes", &Limits::max_queued_bytes, size({64 * KiB, unlimited}, Lifted::allowed), Applies::live,
@@ -61,8 +62,9 @@ Section<Limits> make_limits() {
   s.key("max_retained_bytes", &Limits::max_retained_bytes, size({64 * KiB, unlimited}, Lifted::allowed), Applies::live,
         "As max_retained_messages, in bytes.");
   s.key("max_uncommitted_bytes", &Limits::max_uncommitted_bytes, size({1 * MiB, 1 * GiB}), Applies::live,
-        "Handed to the disk and not yet there, of all connections. Beyond: publishers are not read (and not timed out) "
-        "until the disk has caught up.");
+        "Handed to the disk and not yet there, of all connections. Beyond: publishers, and CONNECT, SUBSCRIBE and "
+        "UNSUBSCRIBE of kept sessions and wills, wait (and are not timed out) until the disk has caught up; while it "
+        "fails, those get CONNACK 0x97 (5.0) or 3 (3.1.1), SUBACK 0x97 or 0x80. Clean sessions without a will go on.");
   s.key("refuse_after", &Limits::refuse_after, duration({Seconds(1), hours(1)}), Applies::live,
         "Disk full: how long a durable publish of a 3.1.1 client is held before the connection is closed, so that it "
         "sends again. 5.0 clients get 0x97 at once.");

@@ -37,6 +37,17 @@ int start_failed(const Error& error) {
   return exit_code::start_failed;
 }
 
+// The port of the command line stands above the file's, at the start and at each reload.
+Status place_port(uint16_t port, config::Config& config) {
+  if (port == 0) return {};
+  if (size_t n = config.listeners.size(); n != 1) {
+    return fail(ErrorCode::invalid,
+                fmt::format("-p needs a configuration with one listener; this one has {}. Set \"port\" there", n));
+  }
+  config.listeners.front().port = port;
+  return {};
+}
+
 class App {
  public:
   App(const RunOptions& options, config::Config config) : options_(options), config_(std::move(config)) {}
@@ -310,8 +321,11 @@ void App::reload() {
       return;
     }
     for (const config::Problem& problem : loaded->warnings) spdlog::warn("{}", config::render(problem));
-    if (options_.port != 0 && loaded->config.listeners.size() == 1)
-      loaded->config.listeners.front().port = options_.port;
+    if (Status placed = place_port(options_.port, loaded->config); !placed) {
+      spdlog::error("{}", placed.error().context);
+      spdlog::error("Configuration not reloaded: the running one stays");
+      return;
+    }
     loop_->post([this, next = std::move(loaded->config)] { apply(next); });
   });
   if (!posted) spdlog::warn("Reload skipped: others are waiting");
@@ -386,12 +400,10 @@ int run_gateway(const RunOptions& options) {
     }
     for (const config::Problem& problem : loaded->warnings) fmt::print(stderr, "{}\n", config::render(problem));
     config = std::move(loaded->config);
-    if (options.port != 0 && config.listeners.size() != 1) {
-      fmt::print(stderr, "tidegate: -p needs a configuration with one listener; this one has {}. Set \"port\" there\n",
-                 config.listeners.size());
+    if (Status placed = place_port(options.port, config); !placed) {
+      fmt::print(stderr, "tidegate: {}\n", placed.error().context);
       return exit_code::bad_configuration;
     }
-    if (options.port != 0) config.listeners.front().port = options.port;
   }
   if (options.background) supervisor::go_to_background();
   return App(options, std::move(config)).run();

@@ -177,6 +177,7 @@ void Bridges::start() {
 
 void Bridges::start(Line& line) {
   make_bridge(line, {line.out_queue, line.out_head, line.out_tail, line.inbox_queue, line.inbox_tail});
+  line.logged_state = bridge::LinkState::stopped;
   line.bridge->start();
   publish_state(line);
 }

@@ -53,7 +53,7 @@ Status MemoryStore::read_queue(QueueId queue, Seq from, Seq end, ReadLimit limit
       ++unreadable_;
       continue;
     }
-    out.push_back({place->seq, std::make_shared<const Message>(to_message(*view)), view->subscription_id});
+    out.push_back({place->seq, std::make_shared<const Message>(to_message(*view))});
     ++messages;
     bytes += counted_bytes(*view);
   }

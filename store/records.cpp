@@ -22,7 +22,7 @@ constexpr uint8_t bridge_rules_version = 1;
 constexpr uint8_t qos_mask = 0x03;
 constexpr uint8_t retain_flag = 0x04;
 constexpr uint8_t expires_flag = 0x08;
-constexpr uint8_t subscription_id_flag = 0x10;
+constexpr uint8_t subscription_id_flag = 0x10;  // read over; identifiers stand among the properties
 constexpr uint8_t known_flags = qos_mask | retain_flag | expires_flag | subscription_id_flag;
 
 void put_time(std::string& out, WallTime t) {
@@ -58,13 +58,11 @@ void append_encoded(const MessageView& message, std::string& out) {
   uint8_t flags = static_cast<uint8_t>(message.qos);
   if (message.retain) flags |= retain_flag;
   if (expires) flags |= expires_flag;
-  if (message.subscription_id != 0) flags |= subscription_id_flag;
 
   out.push_back(static_cast<char>(message_version));
   out.push_back(static_cast<char>(flags));
   put_time(out, message.received);
   if (expires) put_time(out, message.expires);
-  if (message.subscription_id != 0) append_big_endian(out, message.subscription_id);
   append_big_endian(out, static_cast<uint16_t>(message.topic.size()));
   append_big_endian(out, static_cast<uint32_t>(message.properties.size()));
   out.append(message.topic).append(message.properties).append(message.payload);
@@ -85,7 +83,7 @@ std::optional<MessageView> decode_message(std::string_view value) {
   message.retain = (flags & retain_flag) != 0;
   message.received = take_time(in);
   if ((flags & expires_flag) != 0) message.expires = take_time(in);
-  if ((flags & subscription_id_flag) != 0) message.subscription_id = in.integer<uint32_t>();
+  if ((flags & subscription_id_flag) != 0) (void)in.integer<uint32_t>();
   const auto topic_size = in.integer<uint16_t>();
   const auto properties_size = in.integer<uint32_t>();
   message.topic = in.bytes(topic_size);

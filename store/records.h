@@ -19,8 +19,7 @@ struct MessageView {
   bool retain = false;
   WallTime expires = WallTime::never();
   WallTime received{};
-  uint32_t subscription_id = 0;  // 5.0 subscription identifier of the delivery; 0: none
-  BridgeId from_bridge{};        // as in Message; never stored
+  BridgeId from_bridge{};  // as in Message; never stored
 };
 // Replaces the content of `out`, reusing its memory. REQUIRES: a topic of at most 65535 bytes.
 void encode(const MessageView& message, std::string& out);

@@ -137,7 +137,7 @@ Status RocksStore::read_queue(QueueId queue, Seq from, Seq end, ReadLimit limit,
 void RocksStore::read_window(QueueCursor& cursor, Seq end, Window& window, std::vector<QueueRecord>& out) {
   while (!window.is_full() && cursor.settle(end) && cursor.seq() < end) {
     if (const auto message = decode_message(cursor.value())) {
-      out.push_back({cursor.seq(), std::make_shared<const Message>(to_message(*message)), message->subscription_id});
+      out.push_back({cursor.seq(), std::make_shared<const Message>(to_message(*message))});
       ++window.messages;
       window.bytes += counted_bytes(*message);
     } else {

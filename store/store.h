@@ -22,7 +22,6 @@ namespace tidegate::store {
 struct QueueRecord {
   Seq seq{};
   MessagePtr message;  // qos and retain of the delivery
-  uint32_t subscription_id = 0;
 };
 
 struct ReadLimit {

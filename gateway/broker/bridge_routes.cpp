@@ -48,7 +48,7 @@ void set_routes(State& state, BridgeEnd& bridge, std::vector<BridgeRoute> routes
     state.router.add_route(route);
     rules.push_back(rule_of(route));
   }
-  if (rules == bridge.known_rules || state.store == StoreState::refusing) return;  // then at the next start
+  if (rules == bridge.known_rules || state.store.messages == StoreState::refusing) return;  // then at the next start
   for (size_t i = 0; i < rules.size(); ++i) {
     const auto& known = bridge.known_rules;
     if (std::find(known.begin(), known.end(), rules[i]) == known.end()) queue_retained(state, bridge.routes[i]);

@@ -36,7 +36,9 @@ Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
   if (!conn) return Taken::done;
   ++state_.counters.packets_received;
   conn->last_received = state_.now.mono;
-  if (conn->stage == Connection::Stage::checking_credentials) return Taken::not_now;
+  if (conn->stage == Connection::Stage::checking_credentials || conn->stage == Connection::Stage::waiting_for_store) {
+    return Taken::not_now;
+  }
   if (frame.state == mqtt::Frame::State::complete) {
     if (conn->stage == Connection::Stage::connected) return connected_packet(*conn, frame);
     connect::first_packet(state_, *conn, frame);
@@ -69,7 +71,10 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
     connect::kick(state_, conn, ReasonCode::topic_alias_invalid, "unknown topic alias");
     return Taken::done;
   }
-  Taken taken = publish::publish(state_, conn, *packet);
+  return held_or_not(conn, publish::publish(state_, conn, *packet));
+}
+
+Taken Broker::held_or_not(Connection& conn, Taken taken) {
   if (taken == Taken::done) {
     conn.held = false;
   } else if (!conn.held) {
@@ -101,9 +106,9 @@ Taken Broker::rare_packet(Connection& conn, const mqtt::Frame& frame) {
   if (!packet) {
     connect::kick(state_, conn, packet.error().reason, packet.error().what);
   } else if (auto* subscribe = std::get_if<mqtt::Subscribe>(&*packet)) {
-    subscribe::subscribe(state_, conn, *subscribe);
+    return held_or_not(conn, subscribe::subscribe(state_, conn, *subscribe));
   } else if (auto* unsubscribe = std::get_if<mqtt::Unsubscribe>(&*packet)) {
-    subscribe::unsubscribe(state_, conn, *unsubscribe);
+    return held_or_not(conn, subscribe::unsubscribe(state_, conn, *unsubscribe));
   } else if (std::holds_alternative<mqtt::Pingreq>(*packet)) {
     state_.scratch.clear();
     mqtt::encode(mqtt::Pingresp{}, state_.scratch);
@@ -171,14 +176,15 @@ Result<QueueId> Broker::named_queue(store::Store& store, std::string_view name) 
   return made;
 }
 
-void Broker::set_store_state(StoreState store) {
-  if (state_.store == store) return;
-  state_.store = store;
+void Broker::set_store_state(StoreStates store) {
+  StoreStates before = std::exchange(state_.store, store);
+  if (store == before) return;
   for (const auto& conn : state_.connections) {
-    if (!conn || !conn->held) continue;
-    if (store == StoreState::refusing) hold(*conn);  // its time begins now
-    state_.out.resume(conn->id);                     // also if refused: 5.0 is told so
+    if (!conn || !conn->held || store.of(conn->held_for) == before.of(conn->held_for)) continue;
+    if (store.of(conn->held_for) == StoreState::refusing) hold(*conn);  // its time begins now
+    state_.out.resume(conn->id);                                        // also if refused: 5.0 is told so
   }
+  if (store.control != before.control) connect::store_changed(state_);
 }
 
 void Broker::run_deadlines() {
@@ -207,9 +213,9 @@ void Broker::run(const Deadline& deadline) {
       return;
     case Deadline::Kind::refused_too_long:
       // Before 5.0 a closed connection is the only way to have the message sent again (invariant 8).
-      if (conn && conn->held && state_.store == StoreState::refusing &&
+      if (conn && conn->held && state_.store.of(conn->held_for) == StoreState::refusing &&
           state_.now.mono - conn->held_since >= state_.limits.refuse_after) {
-        connect::kick(state_, *conn, ReasonCode::quota_exceeded, "the store takes no durable publishes");
+        connect::kick(state_, *conn, ReasonCode::quota_exceeded, "the store takes nothing more");
       }
       return;
     case Deadline::Kind::read_again:

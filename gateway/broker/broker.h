@@ -59,7 +59,7 @@ class Broker {
     bridge_routes::replace(state_, bridge, std::move(routes));
   }
 
-  void set_store_state(StoreState store);
+  void set_store_state(StoreStates store);
   void set_limits(const Limits& limits) { state_.limits = limits; }
 
   [[nodiscard]] Instant next_deadline() const { return state_.deadlines.next(); }
@@ -87,6 +87,7 @@ class Broker {
   Taken publish_packet(Connection& conn, const mqtt::Frame& frame);
   Taken rare_packet(Connection& conn, const mqtt::Frame& frame);
   void ack_packet(Connection& conn, const mqtt::Frame& frame);
+  Taken held_or_not(Connection& conn, Taken taken);
   void hold(Connection& conn);
   void run(const Deadline& deadline);
   [[nodiscard]] bool is_stale(const Deadline& deadline);

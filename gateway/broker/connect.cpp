@@ -16,8 +16,16 @@ using mqtt::PropertyId;
 using mqtt::ReasonCode;
 using mqtt::Version;
 
+using Stage = Connection::Stage;
+
+// Leaves the connections that count as pending, or wait for the store.
+void leave_stage(State& state, const Connection& conn) {
+  if (conn.stage == Stage::awaiting_connect || conn.stage == Stage::checking_credentials) --state.pending_connects;
+  if (conn.stage == Stage::waiting_for_store) std::erase(state.waiting_for_store, conn.id);
+}
+
 void forget(State& state, Connection& conn) {
-  if (conn.stage != Connection::Stage::connected) --state.pending_connects;
+  leave_stage(state, conn);
   state.connections[conn.id.slot].reset();
 }
 
@@ -153,8 +161,8 @@ void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
   if (session.durable) sessions::store_record(state, session, true);
   wills::set(state, session, packet.will);
   conn.session = &session;
-  conn.stage = Connection::Stage::connected;
-  --state.pending_connects;
+  leave_stage(state, conn);
+  conn.stage = Stage::connected;
   ++state.counters.connections_now;
   send_connack(state, conn, packet, session, present);
   watch_keep_alive(state, conn);
@@ -163,6 +171,39 @@ void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
                                 : session.durable ? "new session, kept"
                                                   : "clean session");
   if (session.durable) outgoing::resume(state, session);
+}
+
+// Whether the store would have to take something for it: a session or a will.
+bool needs_store(const State& state, const mqtt::Connect& packet) {
+  if (packet.will || expiry_of(state, packet) > 0) return true;
+  if (packet.clean_start) return false;
+  auto found = state.sessions.find(std::string(packet.client_id));
+  return found != state.sessions.end() && found->second->durable;
+}
+
+// Nothing is wrong with the packet: accepts it as far as the store goes. `bytes`: all of it.
+void admit(State& state, Connection& conn, const mqtt::Connect& packet, std::string_view bytes) {
+  StoreState store = needs_store(state, packet) ? state.store.control : StoreState::ready;
+  if (store == StoreState::ready) return accept(state, conn, packet);
+  if (store == StoreState::refusing) {
+    ++state.counters.refused_store;
+    return refuse(state, conn, packet.version, ReasonCode::quota_exceeded, packet.client_id,
+                  "the store takes nothing more");
+  }
+  leave_stage(state, conn);
+  conn.stage = Stage::waiting_for_store;
+  conn.connect_packet = std::make_unique<std::string>(bytes);
+  state.waiting_for_store.push_back(conn.id);
+}
+
+std::string_view bytes_of(const mqtt::Frame& frame) {
+  return {frame.body.data() - (frame.size - frame.body.size()), frame.size};
+}
+
+mqtt::Connect decode_again(std::string_view bytes) {
+  auto packet = mqtt::decode_connect(mqtt::frame(bytes, bytes.size()));
+  TIDEGATE_CHECK(packet.has_value());
+  return *packet;
 }
 
 void detach(State& state, Connection& conn, std::string_view why) {
@@ -192,26 +233,41 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
     return refuse(state, conn, packet->version, reason, packet->client_id, mqtt::name(reason));
   }
   if (packet->username && conn.listener->check_credentials) {
-    conn.stage = Connection::Stage::checking_credentials;
-    conn.connect_packet =
-        std::make_unique<std::string>(frame.body.data() - (frame.size - frame.body.size()), frame.size);
+    conn.stage = Stage::checking_credentials;
+    conn.connect_packet = std::make_unique<std::string>(bytes_of(frame));
     return state.out.check_credentials(conn.id, *packet->username, packet->password.value_or(std::string_view{}));
   }
-  accept(state, conn, *packet);
+  admit(state, conn, *packet, bytes_of(frame));
 }
 
 void credentials_checked(State& state, Connection& conn, bool right) {
-  std::string bytes = std::move(*conn.connect_packet);
-  conn.connect_packet.reset();
-  auto packet = mqtt::decode_connect(mqtt::frame(bytes, bytes.size()));
-  TIDEGATE_CHECK(packet.has_value());
+  std::unique_ptr<std::string> bytes = std::move(conn.connect_packet);
+  mqtt::Connect packet = decode_again(*bytes);
   conn.last_received = state.now.mono;
   if (!right) {
-    return refuse(state, conn, packet->version, ReasonCode::bad_user_name_or_password, packet->client_id,
+    return refuse(state, conn, packet.version, ReasonCode::bad_user_name_or_password, packet.client_id,
                   "bad user name or password");
   }
-  accept(state, conn, *packet);
-  state.out.resume(conn.id);
+  ConnId id = conn.id;
+  admit(state, conn, packet, *bytes);
+  state.out.resume(id);
+}
+
+void store_changed(State& state) {
+  for (ConnId id : std::vector<ConnId>(state.waiting_for_store)) {
+    Connection* conn = state.find(id);
+    if (!conn) continue;
+    std::unique_ptr<std::string> bytes = std::move(conn->connect_packet);
+    mqtt::Connect packet = decode_again(*bytes);
+    conn->last_received = state.now.mono;
+    // Others have come since it was looked at, and the listener's rules may have changed.
+    if (ReasonCode reason = refusal(state, *conn, packet); reason != ReasonCode::success) {
+      refuse(state, *conn, packet.version, reason, packet.client_id, mqtt::name(reason));
+      continue;
+    }
+    admit(state, *conn, packet, *bytes);
+    state.out.resume(id);
+  }
 }
 
 void disconnect(State& state, Connection& conn, const mqtt::Disconnect& packet) {
@@ -229,7 +285,7 @@ void disconnect(State& state, Connection& conn, const mqtt::Disconnect& packet) 
 }
 
 void kick(State& state, Connection& conn, ReasonCode reason, std::string_view why) {
-  if (conn.stage == Connection::Stage::connected) {
+  if (conn.stage == Stage::connected) {
     if (conn.version == Version::v5) {
       state.scratch.clear();
       mqtt::encode(mqtt::Disconnect{reason, {}}, conn.version, state.scratch);
@@ -246,7 +302,7 @@ void kick(State& state, Connection& conn, ReasonCode reason, std::string_view wh
 }
 
 void lost(State& state, Connection& conn, std::string_view why) {
-  if (conn.stage == Connection::Stage::connected) detach(state, conn, why);
+  if (conn.stage == Stage::connected) detach(state, conn, why);
   forget(state, conn);
 }
 

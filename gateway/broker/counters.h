@@ -15,7 +15,7 @@ struct Counters {
   uint64_t dropped_too_large = 0;      // above a client's Maximum Packet Size
   uint64_t dropped_retained_full = 0;  // delivered, but not retained
   uint64_t dropped_bridge_topic = 0;   // a bridge's rule had no remote topic for it
-  uint64_t refused_store = 0;          // durable publishes refused while the store takes none
+  uint64_t refused_store = 0;          // publishes, CONNECTs and filters refused as the store takes none
   uint64_t connections_now = 0;
   uint64_t sessions_expired = 0;
 };

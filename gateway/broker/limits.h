@@ -13,7 +13,7 @@ struct Limits {
   uint32_t inflight_messages_max = 100;    // unacknowledged to one client; the rest waits in its queue
   uint64_t queued_messages_max = 100'000;  // waiting for one session; then its newest are dropped and counted
   uint64_t queued_bytes_max = 16u << 20;
-  uint64_t output_bytes_max = 16u << 20;     // written to one slow connection; then QoS 0 to it is dropped, counted
+  uint64_t output_bytes_max = 16u << 20;     // waiting for one connection; then QoS 0 to it is dropped, counted
   uint32_t subscriptions_max = 10'000;       // per session; then SUBACK 0x80 / 0x97
   uint32_t topic_levels_max = 200;           // of topics and filters; then refused
   uint64_t retained_messages_max = 100'000;  // then new topics are not retained, counted; 5.0, QoS > 0: 0x97 instead

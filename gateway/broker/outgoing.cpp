@@ -58,18 +58,12 @@ void write(State& state, Connection& conn, Publication& publication, const Deliv
   state.gate.hold(conn.id, until, held.own());
 }
 
-// Written or held for the connection, and not taken by its socket yet.
-uint64_t unsent_bytes(State& state, Connection& conn) {
-  if (state.gate.is_committed(conn.publish_after)) conn.publish_bytes_held = 0;
-  return state.out.unsent_bytes(conn.id) + conn.publish_bytes_held;
-}
-
 Delivery delivery_to(const Connection& conn, Qos qos, bool retain, std::string_view subscription_ids) {
   return {conn.version, qos, retain, false, 0, subscription_ids, conn.packet_bytes_max};
 }
 
 void send_qos0(State& state, Connection& conn, Publication& publication, const Terms& terms) {
-  if (unsent_bytes(state, conn) > conn.listener->limits.output_bytes_max) {
+  if (!terms.beyond_output_limit && is_slow(state, conn)) {
     ++state.counters.dropped_slow_connection;
     return;
   }
@@ -295,6 +289,12 @@ void drop_unreadable(State& state, Session& session) {
 }
 
 }  // namespace
+
+// Counts what is written or held for the connection, and not taken by its socket yet.
+bool is_slow(State& state, Connection& conn) {
+  if (state.gate.is_committed(conn.publish_after)) conn.publish_bytes_held = 0;
+  return state.out.unsent_bytes(conn.id) + conn.publish_bytes_held > conn.listener->limits.output_bytes_max;
+}
 
 void deliver(State& state, Session& session, Publication& publication, const Terms& terms) {
   Connection* conn = state.connection_of(session);

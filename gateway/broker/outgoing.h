@@ -16,10 +16,14 @@ struct Terms {
   Qos qos = Qos::at_most_once;        // of the delivery
   bool retain = false;                // flag of the delivery
   std::string_view subscription_ids;  // 5.0 properties in wire form
+  bool beyond_output_limit = false;   // QoS 0: not dropped although the connection is slow
 };
 
 // A message for `session`: sent now, or kept as its QoS and session ask. A full queue drops the newest, counted.
 void deliver(State& state, Session& session, Publication& publication, const Terms& terms);
+
+// More than output_bytes_max waits to be written: QoS 0 is dropped, counted.
+[[nodiscard]] bool is_slow(State& state, Connection& conn);
 
 // The client's answers. Unknown packet ids are answered as the standard says and change nothing.
 void acknowledged(State& state, Connection& conn, const mqtt::Ack& puback);

@@ -123,13 +123,28 @@ store::MessageView view_of(const State& state, const mqtt::Publish& packet, std:
   return message;
 }
 
-// The store takes no new obligations: 5.0 is told so; before 5.0 there is no word for it, and the packet waits.
-Taken refuse(State& state, Connection& conn, const mqtt::Publish& packet) {
-  if (state.store == StoreState::refusing && conn.version == mqtt::Version::v5) {
+// What the publish would put into the store and the store does not take now.
+std::optional<StoreUse> not_taken(const State& state, const Router::Matches& matches, const store::MessageView& message,
+                                  const Session& publisher) {
+  StoreState messages = state.store.messages;
+  // QoS 0 goes on while the store refuses, for those who need no store; while it is but busy, its promises wait too.
+  if (messages != StoreState::ready && (message.qos != Qos::at_most_once || messages == StoreState::busy) &&
+      makes_obligation(matches, message)) {
+    return StoreUse::messages;
+  }
+  bool keeps_receipt = message.qos == Qos::exactly_once && publisher.durable;
+  if (keeps_receipt && state.store.control != StoreState::ready) return StoreUse::control;
+  return {};
+}
+
+// 5.0 is told when the store refuses; before 5.0 there is no word for it, and the packet waits.
+Taken hold_or_refuse(State& state, Connection& conn, const mqtt::Publish& packet, StoreUse use) {
+  if (state.store.of(use) == StoreState::refusing && conn.version == mqtt::Version::v5) {
     ++state.counters.refused_store;
     answer(state, conn, packet, ReasonCode::quota_exceeded, BatchNumber{0});
     return Taken::done;
   }
+  conn.held_for = use;
   return Taken::not_now;
 }
 
@@ -176,11 +191,7 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   std::string properties;
   store::MessageView message = view_of(state, packet, properties);
   const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), &session);
-  // QoS 0 goes on while the store refuses, for those who need no store; while it is but busy, its promises wait too.
-  if (state.store != StoreState::ready && (packet.qos != Qos::at_most_once || state.store == StoreState::busy) &&
-      makes_obligation(matches, message)) {
-    return refuse(state, conn, packet);
-  }
+  if (auto use = not_taken(state, matches, message, session)) return hold_or_refuse(state, conn, packet, *use);
   if (packet.retain && packet.qos != Qos::at_most_once && conn.version == mqtt::Version::v5 &&
       is_retained_full(state, message)) {
     ++state.counters.dropped_retained_full;
@@ -189,7 +200,7 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   }
   ++state.counters.publishes_received;
   Publication publication(message, state.now.wall);
-  Routed routed = hand_out(state, matches, publication, state.store == StoreState::ready);
+  Routed routed = hand_out(state, matches, publication, state.store.messages == StoreState::ready);
   if (packet.qos == Qos::exactly_once) keep_receipt(state, session, packet.packet_id);
   // Not simply this batch: nothing may stand in it, for what is full or cleared already.
   BatchNumber until = routed.obligation ? state.newest_change() : BatchNumber{0};

@@ -27,21 +27,34 @@
 
 namespace tidegate::broker {
 
-// Whether the store takes new obligations (invariant 8).
+// Whether the store takes more (invariant 8).
 enum class StoreState : uint8_t {
   ready,
-  busy,      // too much is waiting for the disk: publishers wait
-  refusing,  // no space or failing: durable publishes are refused aloud
+  busy,      // too much is waiting for the disk: who would add to it waits
+  refusing,  // no space or failing: refused aloud
+};
+
+// What is put into it: messages, which are refused while there is still room for the rest; and control records, which
+// are small and without which there is no service: sessions, wills, subscriptions, receipts.
+enum class StoreUse : uint8_t { messages, control };
+
+struct StoreStates {
+  StoreState messages = StoreState::ready;
+  StoreState control = StoreState::ready;
+  [[nodiscard]] StoreState of(StoreUse use) const { return use == StoreUse::messages ? messages : control; }
+  friend bool operator==(const StoreStates&, const StoreStates&) = default;
 };
 
 struct Connection {
-  enum class Stage : uint8_t { awaiting_connect, checking_credentials, connected };
+  // waiting_for_store: its CONNECT is good, and is answered when the store takes it or refuses.
+  enum class Stage : uint8_t { awaiting_connect, checking_credentials, waiting_for_store, connected };
 
   ConnId id;
   Stage stage = Stage::awaiting_connect;
   mqtt::Version version = mqtt::Version::v3_1_1;
   bool other_broker = false;       // its bridge: bridge bit of the protocol level
-  bool held = false;               // a publish waits for the store; nothing is read
+  bool held = false;               // a packet waits for the store; nothing is read
+  StoreUse held_for{};             // what that packet would put there
   uint16_t keepalive_seconds = 0;  // 0: never
   uint32_t window = 0;             // unacknowledged messages it takes: ours and its Receive Maximum
   uint32_t packet_bytes_max = 0;   // its Maximum Packet Size; 0: any
@@ -55,7 +68,7 @@ struct Connection {
   Session* session = nullptr;
   const ListenerPolicy* listener = nullptr;
   std::string peer;                                         // address and port, for the log
-  std::unique_ptr<std::string> connect_packet;              // while its credentials are checked
+  std::unique_ptr<std::string> connect_packet;              // until it is accepted or refused
   std::unique_ptr<std::vector<std::string>> topic_aliases;  // of a 5.0 publisher; index is alias - 1
 };
 
@@ -66,7 +79,7 @@ struct State {
   Output& out;
   Events& events;
   Now now;
-  StoreState store = StoreState::ready;
+  StoreStates store;
 
   std::vector<std::unique_ptr<Connection>> connections;                // by slot
   std::unordered_map<std::string, std::unique_ptr<Session>> sessions;  // by client id
@@ -83,7 +96,8 @@ struct State {
   std::vector<Session*> dirty;   // sessions whose queue marks go into `batch`
   std::vector<QueueId> starved;  // queues whose unread records were not committed yet when they were read
   std::vector<std::pair<std::string, std::unique_ptr<Will>>> restored_wills;  // by client id, until they fire
-  uint32_t pending_connects = 0;                                              // connections without an accepted CONNECT
+  uint32_t pending_connects = 0;          // connections whose CONNECT has not come or is not known to be good
+  std::vector<ConnId> waiting_for_store;  // connections of that stage, in the order of their CONNECTs
   uint32_t next_queue_id = 1;
   uint64_t next_client_number = 0;  // for assigned client ids
   std::string scratch;              // for one packet at a time

@@ -36,6 +36,10 @@ ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& e
       !session.subscriptions.contains(filter->text())) {
     return ReasonCode::quota_exceeded;
   }
+  if (session.durable && state.store.control == StoreState::refusing) {
+    ++state.counters.refused_store;
+    return ReasonCode::quota_exceeded;
+  }
   Subscription subscription{entry.options, id};
   if (conn.other_broker) {  // as Mosquitto's bridges expect: no echo, retained flags kept
     subscription.options.no_local = true;
@@ -46,7 +50,8 @@ ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& e
   return static_cast<ReasonCode>(entry.options.qos);
 }
 
-void send_retained(State& state, Session& session, const Granted& granted) {
+// `burst`: bytes of them that go out beyond the output limit, as far as they are not used up.
+void send_retained(State& state, Session& session, const Granted& granted, uint64_t& burst) {
   const mqtt::SubscribeOptions& options = granted.subscription.options;
   if (options.retain_handling == mqtt::RetainHandling::never) return;
   if (options.retain_handling == mqtt::RetainHandling::send_if_new && !granted.is_new) return;
@@ -57,14 +62,41 @@ void send_retained(State& state, Session& session, const Granted& granted) {
   state.retained.for_each(granted.filter, [&](const MessagePtr& message) {
     Publication publication(message, state.now.wall);
     if (publication.is_expired()) return;
-    outgoing::deliver(state, session, publication, {lower(options.qos, message->qos), true, ids});  // [MQTT-3.3.1-8]
+    bool within_burst = counted_bytes(*message) <= burst;
+    if (within_burst) burst -= counted_bytes(*message);
+    outgoing::deliver(state, session, publication,
+                      {lower(options.qos, message->qos), true, ids, within_burst});  // [MQTT-3.3.1-8]
   });
+}
+
+Taken hold(Connection& conn) {
+  conn.held_for = StoreUse::control;
+  return Taken::not_now;
+}
+
+// Whether a filter has a subscription whose end would be stored.
+bool ends_in_store(const Session& session, std::string_view filter) {
+  return session.durable && session.subscriptions.contains(std::string(filter));
+}
+
+ReasonCode revoke(State& state, Session& session, std::string_view text) {
+  auto filter = TopicFilter::parse(text);
+  if (!filter) return ReasonCode::topic_filter_invalid;
+  if (state.store.control == StoreState::refusing && ends_in_store(session, text)) {
+    ++state.counters.refused_store;
+    return ReasonCode::unspecified_error;  // 3.11.3 has no better word
+  }
+  return sessions::unsubscribe(state, session, *filter) ? ReasonCode::success : ReasonCode::no_subscription_existed;
 }
 
 }  // namespace
 
-void subscribe(State& state, Connection& conn, const mqtt::Subscribe& packet) {
+Taken subscribe(State& state, Connection& conn, const mqtt::Subscribe& packet) {
   Session& session = *conn.session;
+  if (session.durable && state.store.control == StoreState::busy) return hold(conn);
+  // Who reads is sent every retained message that there is, once: not more, so that filters that overlap do not multiply
+  // what a connection may hold.
+  uint64_t burst = outgoing::is_slow(state, conn) ? 0 : state.retained.bytes();
   uint32_t id = packet.properties.integer(mqtt::PropertyId::subscription_identifier).value_or(0);
   std::string codes;
   std::vector<Granted> granted;
@@ -77,23 +109,26 @@ void subscribe(State& state, Connection& conn, const mqtt::Subscribe& packet) {
   state.send_after(conn, until, state.scratch);
   // Retained messages follow their SUBACK, which may be waiting for the disk, or behind what does.
   if (!state.gate.is_committed(conn.last_held_until)) conn.publish_after = conn.last_held_until;
-  for (const Granted& grant : granted) send_retained(state, session, grant);
+  for (const Granted& grant : granted) send_retained(state, session, grant, burst);
+  return Taken::done;
 }
 
-void unsubscribe(State& state, Connection& conn, const mqtt::Unsubscribe& packet) {
+Taken unsubscribe(State& state, Connection& conn, const mqtt::Unsubscribe& packet) {
   Session& session = *conn.session;
-  std::string codes;
-  for (std::string_view text : packet.filters) {
-    auto filter = TopicFilter::parse(text);
-    ReasonCode code = !filter                                          ? ReasonCode::topic_filter_invalid
-                      : sessions::unsubscribe(state, session, *filter) ? ReasonCode::success
-                                                                       : ReasonCode::no_subscription_existed;
-    codes.push_back(static_cast<char>(code));
+  // Before 5.0 an UNSUBACK cannot say no.
+  bool waits = state.store.control == StoreState::busy ||
+               (state.store.control == StoreState::refusing && conn.version != mqtt::Version::v5);
+  if (waits && std::any_of(packet.filters.begin(), packet.filters.end(),
+                           [&](std::string_view filter) { return ends_in_store(session, filter); })) {
+    return hold(conn);
   }
+  std::string codes;
+  for (std::string_view text : packet.filters) codes.push_back(static_cast<char>(revoke(state, session, text)));
   if (conn.version != mqtt::Version::v5) codes.clear();
   state.scratch.clear();
   mqtt::encode(mqtt::Suback{mqtt::PacketType::unsuback, packet.packet_id, codes, {}}, conn.version, state.scratch);
   state.send_after(conn, session.durable ? session.changed_in : BatchNumber{0}, state.scratch);
+  return Taken::done;
 }
 
 }  // namespace tidegate::broker::subscribe

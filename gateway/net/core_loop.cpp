@@ -138,13 +138,16 @@ void CoreLoop::take_commits() {
 }
 
 void CoreLoop::look_at_store() {
-  if (store_full_ || committer_.health().state != store::Health::State::ok) {
-    broker_.set_store_state(broker::StoreState::refusing);
-  } else if (committer_.pending_bytes() > options_.pending_bytes_max) {
-    broker_.set_store_state(broker::StoreState::busy);
-  } else {
-    broker_.set_store_state(broker::StoreState::ready);
+  using broker::StoreState;
+  auto health = committer_.health().state;
+  broker::StoreStates states;
+  if (committer_.pending_bytes() > options_.pending_bytes_max) {
+    states.messages = StoreState::busy;
+    states.control = health == store::Health::State::failing ? StoreState::refusing : StoreState::busy;
   }
+  // Little space is left for small records alone: of them no more wait than of anything.
+  if (store_full_ || health != store::Health::State::ok) states.messages = StoreState::refusing;
+  broker_.set_store_state(states);
 }
 
 // Indexes, since a failed write ends a connection, and its will may make others dirty.

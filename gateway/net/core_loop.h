@@ -29,7 +29,7 @@ struct CoreLoopOptions {
   broker::Limits limits;
   uint32_t pending_connects_max = 100;     // connections without an accepted CONNECT
   uint32_t connections_max = 1000;         // of all listeners together
-  uint64_t pending_bytes_max = 32u << 20;  // not yet on disk; beyond it durable publishes wait
+  uint64_t pending_bytes_max = 32u << 20;  // not yet on disk; beyond it what would be stored waits
   // Is the password right? Runs on a worker thread, may take long.
   std::function<bool(const std::string& username, const std::string& password)> check_password;
 };

@@ -46,28 +46,25 @@ void Run::connected(uint32_t wanted) {
   if (!done) throw Failure("timeout while connecting");
 }
 
-void Run::connect_subscribers() {
-  Address address = resolve(options_.sub_host, options_.sub_port);
+template <class End>
+void Run::connect_all(std::vector<std::unique_ptr<End>>& ends, uint32_t count, const Address& address) {
   uint32_t before = traffic_.ready;
-  for (uint32_t i = 0; i < options_.subscribers; ++i) {
-    subscribers_.push_back(std::make_unique<Subscriber>(loop_, traffic_, options_, i));
-    subscribers_.back()->open(address);
+  for (uint32_t i = 0; i < count; ++i) {
+    ends.push_back(std::make_unique<End>(loop_, traffic_, options_, i));
+    ends.back()->open(address);
     if ((i + 1) % connecting_max == 0) connected(before + i + 1);
   }
-  connected(before + options_.subscribers);
+  connected(before + count);
+}
+
+void Run::connect_subscribers() {
+  connect_all(subscribers_, options_.subscribers, resolve(options_.sub_host, options_.sub_port));
   if (options_.mode != Mode::enrol) return;
   for (auto& subscriber : subscribers_) subscriber->close();
 }
 
 void Run::connect_publishers() {
-  Address address = resolve(options_.host, options_.port);
-  uint32_t before = traffic_.ready;
-  for (uint32_t i = 0; i < options_.publishers; ++i) {
-    publishers_.push_back(std::make_unique<Publisher>(loop_, traffic_, options_, i));
-    publishers_.back()->open(address);
-    if ((i + 1) % connecting_max == 0) connected(before + i + 1);
-  }
-  connected(before + options_.publishers);
+  connect_all(publishers_, options_.publishers, resolve(options_.host, options_.port));
 }
 
 void Run::begin_measuring() {

@@ -18,6 +18,8 @@ class Run {
   Report run();
 
  private:
+  template <class End>
+  void connect_all(std::vector<std::unique_ptr<End>>& ends, uint32_t count, const Address& address);
   void connect_subscribers();
   void connect_publishers();
   void publish();

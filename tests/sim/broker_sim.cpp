@@ -107,10 +107,13 @@ void BrokerSim::step() {
 }
 
 void BrokerSim::change_store_state() {
-  constexpr broker::StoreState states[] = {broker::StoreState::ready, broker::StoreState::ready,
-                                           broker::StoreState::busy, broker::StoreState::refusing};
-  auto state = states[random_.below(may_refuse_ ? 4 : 3)];
-  if (state == broker::StoreState::refusing) {
+  using broker::StoreState;
+  constexpr broker::StoreStates states[] = {
+      {StoreState::ready, StoreState::ready},   {StoreState::ready, StoreState::ready},
+      {StoreState::busy, StoreState::busy},     {StoreState::refusing, StoreState::ready},
+      {StoreState::refusing, StoreState::busy}, {StoreState::refusing, StoreState::refusing}};
+  auto state = states[random_.below(may_refuse_ ? 6 : 3)];
+  if (state.messages == StoreState::refusing) {
     for (auto& p : publishers_) p->store_refuses();
   }
   h_.turn([&] { h_.broker().set_store_state(state); });
@@ -169,7 +172,7 @@ void BrokerSim::run(size_t steps) {
 void BrokerSim::calm_down() {
   for (auto& n : noises_) n->end();
   h_.store().fail_next(0, ErrorCode::io);
-  h_.turn([&] { h_.broker().set_store_state(broker::StoreState::ready); });
+  h_.turn([&] { h_.broker().set_store_state({}); });
   h_.free_disk();
   h_.free_reads();
   bool done = false;

@@ -75,6 +75,7 @@ void SimPublisher::read() {
 
 void SimPublisher::accepted(const mqtt::Connack& connack) {
   ASSERT_FALSE(accepted_);
+  if (is_refused_for_store(connack, version_)) return;
   ASSERT_EQ(connack.code, 0);
   if (has_session_ && version_ != test::v3) {
     EXPECT_TRUE(connack.session_present) << client_.id() << " lost its session";

@@ -65,6 +65,7 @@ void SimSubscriber::read() {
 
 void SimSubscriber::accepted(const mqtt::Connack& connack) {
   ASSERT_FALSE(accepted_);
+  if (is_refused_for_store(connack, traits_.version)) return;
   ASSERT_EQ(connack.code, 0);
   accepted_ = true;
   if (traits_.kept && subscribed_) {

@@ -38,6 +38,12 @@ broker::OutBuffer* FakeOutput::buffer(ConnId conn) {
   return found == connections_.end() || found->second.closed ? nullptr : &found->second.buffer;
 }
 
+uint64_t FakeOutput::unsent_bytes(ConnId conn) {
+  auto found = connections_.find(conn);
+  uint64_t gathered = found == connections_.end() ? 0 : found->second.buffer.bytes();
+  return gathered + (unsent.contains(conn) ? unsent[conn] : 0);
+}
+
 void FakeOutput::close(ConnId conn) {
   auto found = connections_.find(conn);
   if (found == connections_.end() || found->second.closed) {
@@ -161,6 +167,12 @@ void Client::subscribe(std::string_view filter, int qos, const SubscribeOptions&
   if (options.subscription_id != 0) properties = prop(PropertyId::subscription_identifier, options.subscription_id);
   mqtt::SubscribeOptions wire{Qos(qos), options.no_local, options.retain_as_published, options.retain_handling};
   send_packet(mqtt::Subscribe{options.id, {{filter, wire}}, mqtt::Properties::of_valid_wire(properties)});
+}
+
+void Client::subscribe(const std::vector<std::string_view>& filters) {
+  mqtt::Subscribe packet{1, {}, {}};
+  for (std::string_view filter : filters) packet.entries.push_back({filter, {}});
+  send_packet(packet);
 }
 
 void Client::unsubscribe(std::string_view filter, uint16_t id) {

@@ -50,7 +50,7 @@ class FakeOutput final : public broker::Output {
   };
 
   broker::OutBuffer* buffer(ConnId conn) override;
-  uint64_t unsent_bytes(ConnId conn) override { return unsent.contains(conn) ? unsent[conn] : 0; }
+  uint64_t unsent_bytes(ConnId conn) override;  // what was not taken by a test, and `unsent`
   void close(ConnId conn) override;
   void resume(ConnId conn) override { resumed.push_back(conn); }
   void check_credentials(ConnId conn, std::string_view username, std::string_view password) override;
@@ -123,6 +123,7 @@ class Client {
   void send(std::string_view bytes);  // in a turn of its own
   void publish(std::string_view topic, std::string_view payload, const PublishOptions& options = {});
   void subscribe(std::string_view filter, int qos, const SubscribeOptions& options = {});
+  void subscribe(const std::vector<std::string_view>& filters);  // QoS 0, in one packet
   void unsubscribe(std::string_view filter, uint16_t id = 1);
   void puback(uint16_t id) { ack(mqtt::PacketType::puback, id); }
   void pubrec(uint16_t id) { ack(mqtt::PacketType::pubrec, id); }

@@ -5,6 +5,7 @@ The pain: loops with direction `both`; the prefix not applied to retained messag
 crash between the cloud's acknowledgement and the device.
 """
 
+import signal
 import threading
 
 from raw_mqtt import PUBACK, PUBLISH, SUBSCRIBE, Client, Message
@@ -189,6 +190,59 @@ class Mapping(Case):
                 self.assertEqual(got, sorted(got))
                 sleeper.ping()
             gateway.kill()
+
+    def check_inbox_at_a_start(self, before_the_end=lambda *_: None):
+        """The cloud gets a PUBACK after the gateway's last turn, then comes a kill: only the inbox has the command."""
+        ending, links, sent = threading.Event(), [], []
+
+        def cloud(_, stream):
+            end = Client.serve(stream, acknowledges=False)
+            while True:
+                received = end.receive(60)
+                if received.kind == SUBSCRIBE:
+                    end.grant(received)
+                    if not links:
+                        end.publish("cmd/hello", "of the first link", 1, wait=False)
+                    links.append(end)
+                elif received.kind == PUBACK and sent:
+                    gateway.process.kill()
+                elif received.kind == PUBLISH:
+                    message = end.parse_publish(received)
+                    if ending.is_set() and not sent and message.payload == b"0":
+                        # A bridge says goodbye once the broker stands still.
+                        sent.append(end.publish("cmd/1", "go", 1, wait=False))
+                    else:
+                        end.acknowledge(message)
+
+        remote = self.mosquitto().start()
+        line = bridge(self.peer(cloud).port, [rule("cmd/#", "in")], name="from")
+        gateway = self.gateway(line, bridge(remote.port, [rule("cmd/1"), rule("end")], name="onward")).start()
+        with gateway.client("device") as device:
+            device.subscribe("cmd/hello")
+            self.assertEqual(len(device.messages(1)), 1)
+        before_the_end(gateway, line, links)
+        ending.set()
+        gateway.signal(signal.SIGTERM)
+        self.assertEqual(gateway.wait(), -signal.SIGKILL, "killed at the PUBACK")
+        with remote.client("far") as far:
+            far.subscribe("cmd/#", "end")
+            for start, expected in enumerate((["cmd/1", "end"], ["end"])):
+                gateway.start()
+                with gateway.client("device") as device:
+                    device.publish("end", "", 1)
+                far.until(lambda: far.inbox and far.inbox[-1].topic == "end")
+                self.assertEqual([m.topic for m in far.messages(len(far.inbox))], expected, f"start {start}")
+                self.assertEqual(gateway.terminate(5), 0)
+
+    def test_a_command_that_waits_in_an_inbox_at_a_start_goes_on_to_a_bridge_further_down_the_file(self):
+        self.check_inbox_at_a_start()
+
+    def test_after_a_reload_an_inbox_goes_on_behind_what_the_link_before_brought(self):
+        def reload(gateway, line, links):
+            line["window"] = 50
+            self.assertIn("bridges=1", gateway.reload())
+            wait_for(lambda: len(links) == 2, "the successor connects")
+        self.check_inbox_at_a_start(reload)
 
 
 if __name__ == "__main__":

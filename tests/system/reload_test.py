@@ -7,8 +7,9 @@ queue; a reload crashes.
 
 import json
 import signal
+import threading
 
-from raw_mqtt import Closed, Refused
+from raw_mqtt import PUBLISH, Client, Closed, Refused
 from support import Case, answers, bridge, count_lines, free_port, main, rule, wait_for
 
 BACKLOG = 5000
@@ -89,8 +90,14 @@ class Reload(Case):
         gateway = self.gateway(line).start()
         acked = self.fill(gateway)
         line["addresses"] = [f"127.0.0.1:{remote.port}"]
+        since = gateway.log_size()
         gateway.reload()
         self.all_arrive(remote, acked)
+        gateway.wait_log(f"Bridge connected: bridge=cloud address=127.0.0.1:{remote.port}", since=since)
+        line["window"] = 50
+        since = gateway.log_size()
+        gateway.reload()
+        gateway.wait_log("Bridge connected: bridge=cloud", since=since)
 
     def test_a_changed_rule_applies_at_once_and_leaves_devices_connected(self):
         remote = self.mosquitto().start()
@@ -156,6 +163,64 @@ class Reload(Case):
             got = [m.topic for m in cloud.messages(10)]
             self.assertEqual(got, [f"data/{number}" for number in range(2, 12)])
 
+    def test_a_bridge_added_again_while_its_old_link_ends_goes_on_where_that_stops(self):
+        """The last acknowledgements of a link that ends are in memory only: a successor that reads the store instead
+        sends again what the remote has. Rounds with a pause find the link ended and no bridge at all."""
+        links, ended, drain = [], [], threading.Event()
+
+        def remote(_, stream):
+            """Acknowledges half when the link says goodbye, and not the goodbye, so that the link waits for that."""
+            end = Client.serve(stream, acknowledges=False)
+            got = []
+            links.append(got)
+            try:
+                while True:
+                    received = end.receive(60)
+                    if received.kind != PUBLISH:
+                        continue
+                    message = end.parse_publish(received)
+                    if message.topic == "data":
+                        got.append(message)
+                    if message.payload == b"0":
+                        for each in got[:len(got) // 2]:
+                            end.acknowledge(each)
+                    elif drain.is_set() or message.topic != "data":
+                        end.acknowledge(message)
+            finally:
+                ended.append(got)
+
+        peer = self.peer(remote)
+        line = bridge(peer.port, [rule("data")])
+        gateway = self.gateway(line).start()
+        device, watch = self.client(gateway, "device"), self.client(gateway, "watch")
+        first, published, in_time = 1, 0, 0
+
+        def publish_and_check(link):
+            nonlocal published
+            for _ in range(10):
+                published += 1
+                device.publish("data", str(published), 1)
+            newest = str(published).encode()
+            wait_for(lambda: len(links) > link and links[link] and links[link][-1].payload == newest, "all arrive")
+            self.assertEqual([int(m.payload) for m in links[link]], list(range(first, published + 1)), f"link {link}")
+
+        for link in range(6):
+            publish_and_check(link)
+            gateway.config["bridges"] = []
+            gateway.reload()
+            if link % 3 == 2:
+                wait_for(lambda wanted=link: len(ended) > wanted, "the link ends")
+            gateway.config["bridges"] = [line]
+            gateway.reload()
+            in_time += len(ended) == link
+            first += len(links[link]) // 2
+        print(f"{in_time} of 4 found the old link still ending", flush=True)
+        self.assertGreater(in_time, 0)
+        drain.set()
+        publish_and_check(6)
+        status = self.status(watch)
+        wait_for(lambda: status()["queue_messages"] == 0, "the queue is empty")
+
     def test_listeners_come_and_go_live(self):
         gateway = self.gateway().start()
         lan = gateway.config["listeners"][0]
@@ -170,6 +235,27 @@ class Reload(Case):
             gateway.reload()
             wait_for(lambda: not answers(extra["port"]), "the removed listener is closed")
             stays.ping()
+
+    def test_the_port_of_the_command_line_stays_through_reloads(self):
+        port, written = free_port(), free_port()
+        gateway = self.gateway(options=["-p", port])
+        lan = gateway.config["listeners"][0]
+        lan["port"] = port
+        gateway.start()
+        lan["port"] = written  # which -p overrules
+        with Client(port, "stays") as stays:
+            for log_level in ("info", "debug"):
+                gateway.config["log"] = {"level": log_level}
+                self.assertIn("listeners=0", gateway.reload())
+                stays.ping()
+                Client(port, "new one").close()
+                self.assertFalse(answers(written))
+            gateway.config["listeners"] = [lan, {**lan, "name": "second", "port": free_port()}]
+            log = gateway.reload()  # of which should have it?
+            self.assertIn("-p needs a configuration with one listener; this one has 2", log)
+            self.assertIn("not reloaded: the running one stays", log)
+            stays.ping()
+            self.assertFalse(answers(written))
 
     def test_a_bad_configuration_changes_nothing_and_is_told(self):
         gateway = self.gateway().start()

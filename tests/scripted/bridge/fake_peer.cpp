@@ -286,8 +286,9 @@ bool FakePeer::handle_publish(Link& link, uint8_t first, const std::string& body
 
 bool FakePeer::handle_subscribe(Link& link, const std::string& body) {
   ByteReader reader(body);
+  const uint16_t id = reader.integer<uint16_t>();
   std::string ack;
-  append_big_endian(ack, reader.integer<uint16_t>());
+  append_big_endian(ack, id);
   if (link.version == 5) {
     (void)reader.bytes(read_length(reader));
     ack.push_back(0);
@@ -297,6 +298,7 @@ bool FakePeer::handle_subscribe(Link& link, const std::string& body) {
     Subscribe s;
     s.filter = std::string(reader.bytes(reader.integer<uint16_t>()));
     s.options = reader.integer<uint8_t>();
+    s.packet_id = id;
     ack.push_back(static_cast<char>(s.options & 3));
     subscribes_.push_back(s);
   }

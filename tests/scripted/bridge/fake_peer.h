@@ -45,9 +45,10 @@ class FakePeer {
     bool dup = false, retain = false;
     std::string topic, properties, payload;
   };
-  struct Subscribe {
+  struct Subscribe {  // one filter
     std::string filter;
     int options = 0;
+    uint16_t packet_id = 0;
   };
 
   explicit FakePeer(PeerScript script = {}, const char* numeric = "127.0.0.1", uint16_t port = 0);

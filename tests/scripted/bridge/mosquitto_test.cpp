@@ -122,6 +122,7 @@ TEST(BridgeAgainstMosquitto, WrongCredentialsAreQuoted) {
 
 // --- TLS -------------------------------------------------------------------------------------------------
 
+// A CA and a certificate of it for `name`.
 struct Tls {
   std::string folder;
   explicit Tls(const char* name) {
@@ -143,56 +144,54 @@ struct Tls {
   bool ok = false;
 };
 
+// A mosquitto with a certificate for `name` of our CA, and a bridge to it.
+struct TlsRig : Rig {
+  Tls tls;
+  Mosquitto remote;
+  Options o;
+
+  explicit TlsRig(const char* name) : tls(name), remote(tls.conf()), o(Rig::options(remote.port())) {
+    EXPECT_TRUE(tls.ok);
+    o.tls.enabled = true;
+    o.tls.ca_file = tls.folder + "/ca.crt";
+  }
+  ~TlsRig() override { stop(); }
+  void expect_connected() {
+    start(o);
+    ASSERT_TRUE(wait_for(LinkState::connected)) << bridge().status().last_error.text;
+  }
+  void expect_refused_by_us(const char* why) {
+    start(o);
+    ASSERT_TRUE(wait([](const BridgeStatus& s) { return s.last_error.step != Step::none; }));
+    const BridgeStatus status = bridge().status();
+    EXPECT_EQ(status.last_error.step, Step::tls);
+    EXPECT_NE(status.last_error.text.find(why), std::string::npos) << status.last_error.text;
+    EXPECT_EQ(status.connects, 0u);
+  }
+};
+
 TEST(BridgeAgainstMosquitto, TlsWithOurCaConnects) {
   NEEDS_MOSQUITTO();
-  Tls tls("IP:127.0.0.1,DNS:localhost");
-  ASSERT_TRUE(tls.ok);
-  Mosquitto remote(tls.conf());
-  Rig rig;
-  Options o = Rig::options(remote.port());
-  o.tls.enabled = true;
-  o.tls.ca_file = tls.folder + "/ca.crt";
-  rig.start(o);
-  ASSERT_TRUE(rig.wait_for(LinkState::connected)) << rig.bridge().status().last_error.text;
+  TlsRig rig("IP:127.0.0.1,DNS:localhost");
+  rig.expect_connected();
   rig.append(10);
   EXPECT_TRUE(rig.drained());
 }
 
 TEST(BridgeAgainstMosquitto, TlsWithAnUnknownCaIsRefusedByUsAndSaidSo) {
   NEEDS_MOSQUITTO();
-  Tls tls("IP:127.0.0.1");
-  ASSERT_TRUE(tls.ok);
-  Mosquitto remote(tls.conf());
-  Rig rig;
-  Options o = Rig::options(remote.port());
-  o.tls.enabled = true;  // the system's roots
-  rig.start(o);
-  ASSERT_TRUE(rig.wait([](const BridgeStatus& s) { return s.last_error.step != Step::none; }));
-  EXPECT_EQ(rig.bridge().status().last_error.step, Step::tls);
-  EXPECT_NE(rig.bridge().status().last_error.text.find("certificate verify failed: "), std::string::npos)
-      << rig.bridge().status().last_error.text;
-  EXPECT_EQ(rig.bridge().status().connects, 0u);
+  TlsRig rig("IP:127.0.0.1");
+  rig.o.tls.ca_file.clear();  // the system's roots
+  rig.expect_refused_by_us("certificate verify failed: ");
 }
 
 TEST(BridgeAgainstMosquitto, TlsForAnotherHostIsRefusedByUsUnlessToldOtherwise) {
   NEEDS_MOSQUITTO();
-  Tls tls("DNS:other.example");
-  ASSERT_TRUE(tls.ok);
-  Mosquitto remote(tls.conf());
-  Rig rig;
-  Options o = Rig::options(remote.port());
-  o.tls.enabled = true;
-  o.tls.ca_file = tls.folder + "/ca.crt";
-  rig.start(o);
-  ASSERT_TRUE(rig.wait([](const BridgeStatus& s) { return s.last_error.step != Step::none; }));
-  EXPECT_EQ(rig.bridge().status().last_error.step, Step::tls);
-  EXPECT_NE(rig.bridge().status().last_error.text.find("not for host"), std::string::npos)
-      << rig.bridge().status().last_error.text;
-  EXPECT_EQ(rig.bridge().status().connects, 0u);
+  TlsRig rig("DNS:other.example");
+  rig.expect_refused_by_us("not for host");
   rig.stop();
-  o.tls.verify_host = false;
-  rig.start(o);
-  ASSERT_TRUE(rig.wait_for(LinkState::connected)) << rig.bridge().status().last_error.text;
+  rig.o.tls.verify_host = false;
+  rig.expect_connected();
 }
 
 }  // namespace

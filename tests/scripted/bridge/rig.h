@@ -36,11 +36,12 @@ class Rig : public BridgeHost {
     o.notifications = false;
     return o;
   }
-  Bridge& start(const Options& o, Resolver resolver = {}) {
+  Bridge& start(const Options& o, Resolver resolver = {}, LinkFactory make_link = {}) {
     Queues queues = bridge_ ? bridge_->final_queues() : queues_;
     queues.out = appender_.id();
     queues.inbox = QueueId{appender_.id().value + 1};
-    bridge_ = std::make_unique<Bridge>(id_, o, store_, committer_, queues, *this, LinkFactory{}, std::move(resolver));
+    bridge_ =
+        std::make_unique<Bridge>(id_, o, store_, committer_, queues, *this, std::move(make_link), std::move(resolver));
     bridge_->out_tail(appender_.tail());
     bridge_->start();
     return *bridge_;

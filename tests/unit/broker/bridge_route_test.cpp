@@ -301,7 +301,7 @@ TEST_F(BridgeRouteTest, ANewRuleSendsNothingBackThatCameOverItsBridge) {
 
 TEST_F(BridgeRouteTest, WhileTheStoreRefusesANewRuleStaysNew) {
   retain("t", 1);
-  h.turn([&] { h.broker().set_store_state(broker::StoreState::refusing); });
+  h.turn([&] { h.broker().set_store_state({.messages = broker::StoreState::refusing}); });
   attach(1, {{"t", ""}});
   EXPECT_EQ(queued(1), "");
   h.restored_state = [this] { attach(1, {{"t", ""}}); };
@@ -324,7 +324,7 @@ TEST_F(BridgeRouteTest, AMessageForAQueueAndASessionIsOneBatch) {
 TEST_F(BridgeRouteTest, WhileTheStoreRefusesTheLaneGoesOnAndQueuedQos0IsCounted) {
   attach(1, {{"lane", ""}, {"queue", "", 1, true}});
   Client& p = h.client("p", {.version = v5});
-  h.turn([&] { h.broker().set_store_state(broker::StoreState::refusing); });
+  h.turn([&] { h.broker().set_store_state({broker::StoreState::refusing, broker::StoreState::ready}); });
   p.publish("lane", "x");
   p.publish("queue", "x");
   p.publish("queue", "x", {.qos = 1, .id = 2});

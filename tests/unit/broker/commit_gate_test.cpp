@@ -213,7 +213,8 @@ TEST_F(CommitGateTest, ARepeatedClearingWaitsForTheFirst) {
   EXPECT_EQ(b.got(), "puback #2");
 }
 
-// The disk stands still after a SUBSCRIBE, and everything sent waits behind its SUBACK: within the limit.
+// The disk stands still after a SUBSCRIBE, and everything sent waits behind its SUBACK: what is published meanwhile stays
+// within the limit, and the retained messages within their own, however often they are asked for.
 TEST_F(CommitGateTest, WhatWaitsBehindASubackStaysWithinTheOutputLimit) {
   h.limits.output_bytes_max = 1000;
   h.apply_limits();
@@ -225,6 +226,18 @@ TEST_F(CommitGateTest, WhatWaitsBehindASubackStaysWithinTheOutputLimit) {
   EXPECT_GE(h.counters().dropped_slow_connection, 80u);
   h.commit_all();
   EXPECT_LE(h.out().buffer(s.conn())->bytes(), 1300u);
+  (void)s.got();
+
+  for (int i = 0; i < 50; ++i) p.publish("r/" + std::to_string(i), std::string(100, 'x'), {.retain = true});
+  h.commit_all();
+  uint64_t dropped = h.counters().dropped_slow_connection;
+  s.subscribe("r/#", 0);
+  EXPECT_EQ(h.counters().dropped_slow_connection, dropped);
+  for (int i = 0; i < 100; ++i) p.publish("t", std::string(100, 'x'));
+  for (int i = 0; i < 3; ++i) s.subscribe("r/#", 0);
+  EXPECT_EQ(h.counters().dropped_slow_connection, dropped + 100 + 3 * 50);
+  h.commit_all();
+  EXPECT_LE(h.out().buffer(s.conn())->bytes(), 1000u + h.broker().retained().bytes());
   (void)s.got();
   p.publish("t", "again");
   EXPECT_EQ(s.got(), "publish t=again");

@@ -152,5 +152,36 @@ TEST_F(RetainedTest, BeyondTheLimitOfBytesNoneIsBetterThanAStaleOne) {
   EXPECT_EQ(h.restored().retained, 1u);
 }
 
+// A client gets all retained messages that it asks for, however little its socket has taken of them meanwhile; but no
+// second time while it does not read.
+TEST_F(RetainedTest, AllOfThemComeThoughTheyAreMoreThanTheOutputLimit) {
+  limit([](broker::Limits& limits) { limits.output_bytes_max = 1000; });
+  for (int i = 0; i < 50; ++i) retain("r/" + std::to_string(i), std::string(100, 'x'));
+  Client& c = h.client("c");
+  c.subscribe("r/#", 0);
+  EXPECT_EQ(h.counters().dropped_slow_connection, 0u);
+  publisher->publish("r/live", "x");
+  EXPECT_EQ(h.counters().dropped_slow_connection, 1u);
+  c.subscribe("r/#", 0);
+  EXPECT_EQ(h.counters().dropped_slow_connection, 51u);
+  EXPECT_EQ(c.packets().size(), 2 + 50u);
+  c.subscribe("r/#", 0);  // it has read
+  EXPECT_EQ(c.packets().size(), 1 + 50u);
+}
+
+TEST_F(RetainedTest, TheFiltersOfOneSubscribeAreOneBurst) {
+  limit([](broker::Limits& limits) { limits.output_bytes_max = 1000; });
+  for (int i = 0; i < 20; ++i) retain("a/" + std::to_string(i), std::string(100, 'x'));
+  for (int i = 0; i < 20; ++i) retain("b/" + std::to_string(i), std::string(100, 'x'));
+  Client& c = h.client("c");
+  c.subscribe({"a/#", "b/#"});
+  EXPECT_EQ(c.packets().size(), 1 + 40u);
+  EXPECT_EQ(h.counters().dropped_slow_connection, 0u);
+  // Asked for the same again and again, it is no more than all there is.
+  c.subscribe({"#", "a/#", "b/#", "+/+"});
+  EXPECT_EQ(c.packets().size(), 1 + 40u);
+  EXPECT_EQ(h.counters().dropped_slow_connection, 80u);
+}
+
 }  // namespace
 }  // namespace tidegate::test

@@ -7,33 +7,13 @@
 #include <string_view>
 #include <variant>
 
-#include "gateway/mqtt/decode.h"
-#include "gateway/mqtt/encode.h"
+#include "tests/support/any_packet.h"
 #include "tests/support/raw_packet.h"
 
 namespace tidegate::mqtt {
 
 inline constexpr size_t kNoLimit = 268'435'460;
 inline constexpr Version kVersions[] = {Version::v3_1, Version::v3_1_1, Version::v5};
-
-[[nodiscard]] inline Decoded<Packet> decode_any(const Frame& f, Version version) {
-  if (type_of(f.first) == PacketType::connect) return decode_connect(f);
-  return decode(f, version);
-}
-
-[[nodiscard]] inline std::string encode_any(const Packet& packet, Version version) {
-  std::string out;
-  std::visit(
-      [&](const auto& p) {
-        if constexpr (requires { encode(p, version, out); }) {
-          encode(p, version, out);
-        } else {
-          encode(p, out);
-        }
-      },
-      packet);
-  return out;
-}
 
 // Decodes one whole packet of type P; the test fails and the value is empty if it is none. The packet's views point
 // into `bytes`, which a caller must keep.

@@ -14,10 +14,9 @@ const MessageView small{.topic = "a/b",
                         .qos = Qos::at_least_once,
                         .retain = true,
                         .expires = WallTime{Millis{2000}},
-                        .received = WallTime{Millis{1000}},
-                        .subscription_id = 5};
+                        .received = WallTime{Millis{1000}}};
 constexpr auto small_bytes =
-    "01 1D 00 00 00 00 00 00 03 E8 00 00 00 00 00 00 07 D0 00 00 00 05 00 03 00 00 00 02 61 2F 62 01 01 68 69";
+    "01 0D 00 00 00 00 00 00 03 E8 00 00 00 00 00 00 07 D0 00 03 00 00 00 02 61 2F 62 01 01 68 69";
 
 std::string encoded(const MessageView& message) {
   std::string out;
@@ -27,8 +26,7 @@ std::string encoded(const MessageView& message) {
 
 bool same(const MessageView& a, const MessageView& b) {
   return a.topic == b.topic && a.payload == b.payload && a.properties == b.properties && a.qos == b.qos &&
-         a.retain == b.retain && a.expires == b.expires && a.received == b.received &&
-         a.subscription_id == b.subscription_id;
+         a.retain == b.retain && a.expires == b.expires && a.received == b.received;
 }
 
 TEST(Format, KeysStandAsDrawn) {
@@ -86,6 +84,17 @@ TEST(Records, ComeBackAsTheyWere) {
   EXPECT_EQ(decode_bridge_rules(encode(rules)), rules);
   EXPECT_EQ(decode_bridge_rules(encode(std::vector<BridgeRule>{})), std::vector<BridgeRule>{});
   EXPECT_EQ(decode_u32(encode_u32(42)), 42u);
+}
+
+// Nothing writes this field any more; the format still has its place.
+TEST(Records, ASubscriptionIdentifierInFrontOfTheTopicIsReadOver) {
+  std::string bytes = encoded(small);
+  bytes[1] = 0x1D;
+  bytes.insert(18, std::string("\0\0\0\5", 4));
+  EXPECT_EQ(hex(bytes),
+            "01 1D 00 00 00 00 00 00 03 E8 00 00 00 00 00 00 07 D0 00 00 00 05 00 03 00 00 00 02 61 2F 62 01 01 68 69");
+  ASSERT_TRUE(decode_message(bytes));
+  EXPECT_TRUE(same(*decode_message(bytes), small));
 }
 
 TEST(Records, EncodeReplacesAndAppendEncodedAppends) {
