@@ -123,6 +123,7 @@ Status App::open_store() {
 
 Status App::restore() {
   loop_->enter_turn();
+  loop_->broker().set_acl(acl_of(config_.access));
   auto restored = loop_->broker().restore(*opened_.store);
   if (!restored) return tl::unexpected(restored.error());
   bridges_ = std::make_unique<Bridges>(*loop_, *opened_.store, *committer_);
@@ -304,7 +305,7 @@ void App::publish_sys() {
   publish("connections/refused", loop_->connections_refused());
   publish("publish/messages/dropped", bridges_->qos0_dropped() + counters.dropped_queue_full +
                                           counters.dropped_slow_connection + counters.dropped_expired +
-                                          counters.dropped_too_large);
+                                          counters.dropped_too_large + counters.dropped_not_allowed);
 }
 
 // Reading files may take long, so a thread of its own does it; a bad configuration changes nothing.
@@ -335,6 +336,7 @@ void App::apply(const config::Config& next) {
   config::Diff diff = config::diff(config_, next);
   for (const std::string& key : diff.restart) spdlog::warn("Waits for a restart: key={}", key);
   users_.set(next.access.logins);
+  loop_->broker().set_acl(acl_of(next.access));
   set_log_level(next.log, options_.verbose);
   events_.set_connection_messages(next.log.connection_messages);
   loop_->set_limits(limits_of(next.limits), next.limits.max_connections, next.limits.max_pending_connects,

@@ -83,6 +83,10 @@ net::ListenerOptions listener_of(const config::Listener& listener, const config:
   return to;
 }
 
+std::shared_ptr<const access::Acl> acl_of(const config::Access& access) {
+  return access.restricted ? access::Acl::make(access.rules) : nullptr;
+}
+
 bridge::Options bridge_of(const config::Bridge& bridge) {
   bridge::Options to;
   to.name = bridge.name;
