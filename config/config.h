@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config/secret.h"
+#include "gateway/access/acl.h"
 #include "gateway/base/message.h"
 #include "gateway/base/time.h"
 
@@ -114,16 +115,33 @@ struct Listener {
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
-// Who may log in. Without a rule system yet: whoever may log in may do everything.
+// A device that logs in with a user name.
 struct User {
   std::string name{};      // required, unique. 1 to 256 bytes, as the client sends it
-  Secret password_hash{};  // required: "$argon2id$..." as made by `tidegate passwd`
+  Secret password_hash{};  // required: a hash of one of the forms in gateway/access/password_file.h
 
   friend bool operator==(const User&, const User&) = default;
 };
 
+// A topic rule as it is written; gateway/access/acl.h says what it means.
+struct AclEntry {
+  std::string user{};                                         // "*": everybody; empty: anonymous is true
+  bool anonymous = false;                                     // clients without a user name
+  access::Permission access = access::Permission::readwrite;  // required in a file
+  std::string topic{};                                        // required; a filter, with %u and %c in it or not
+
+  friend bool operator==(const AclEntry&, const AclEntry&) = default;
+};
+
 struct Access {
+  std::string password_file{};  // Mosquitto's; none: empty
   std::vector<User> users{};
+  std::string acl_file{};  // Mosquitto's; none: empty
+  std::vector<AclEntry> acl{};
+
+  std::vector<User> logins{};            // after load: of password_file and users
+  std::vector<access::AclRule> rules{};  // after load: of acl_file and acl
+  bool restricted = false;               // after load: there are rules, if only an empty list
 
   friend bool operator==(const Access&, const Access&) = default;
 };

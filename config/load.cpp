@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "config/access_files.h"
 #include "config/include.h"
 #include "config/reading.h"
 #include "config/schema.h"
@@ -27,7 +28,7 @@ void fill_in(Config& config, const Node& tree, const Outside& outside) {
   if (config.gateway.name.empty()) config.gateway.name = default_gateway_name(outside);
   if (config.store.path.empty()) config.store.path = default_store_path(outside);
   if (tree.find("listeners") == nullptr)
-    config.listeners = default_listeners(config.limits, config.access.users.empty());
+    config.listeners = default_listeners(config.limits, config.access.logins.empty());
   for (Bridge& bridge : config.bridges) fill_in(bridge, config.gateway.name);
 }
 
@@ -38,6 +39,7 @@ tl::expected<Loaded, std::vector<Problem>> load(const std::string& path, const O
   Loaded loaded;
   if (auto tree = read_tree(reading, path)) {
     config_section().read(reading, *tree, loaded.config);
+    read_access_files(reading, *tree, loaded.config.access);
     fill_in(loaded.config, *tree, outside);
     validate(loaded.config, places_of(*tree), reading);
   }

@@ -72,7 +72,8 @@ constexpr Spelling spellings[] = {
     {"per_listener_settings", "*", "not needed: write it in the listener"},
     {"log_type", "log", R"("level": "info")"},
     {"log_dest", "log", R"("destinations": [{ "type": "stderr" }])"},
-    {"password_file", "access", R"("users": [{ "name": "...", "password_hash": "file:PATH" }])"},
+    {"password_file", "access", R"("password_file": @)", As::text},
+    {"acl_file", "access", R"("acl_file": @)", As::text},
     // limits that have the same name here, but stand elsewhere
     {"max_keepalive", "limits", R"("max_keepalive": @)", As::seconds},
     {"max_packet_size", "limits", R"("max_packet_size": @)", As::size},

@@ -14,6 +14,7 @@ namespace tidegate::config {
 [[nodiscard]] const Section<Limits>& listener_limits_section();
 [[nodiscard]] const Section<Listener>& listener_section();
 [[nodiscard]] const Section<User>& user_section();
+[[nodiscard]] const Section<AclEntry>& acl_entry_section();
 [[nodiscard]] const Section<Access>& access_section();
 [[nodiscard]] const Section<Tls>& tls_section();
 [[nodiscard]] const Section<Rule>& rule_section();

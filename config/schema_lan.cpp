@@ -1,4 +1,4 @@
-// The LAN side: limits, listeners, access.
+// The LAN side: limits, listeners.
 #include "config/schema.h"
 
 namespace tidegate::config {
@@ -114,29 +114,6 @@ const Section<Limits>& listener_limits_section() {
 
 const Section<Listener>& listener_section() {
   static const Section<Listener> section = make_listener();
-  return section;
-}
-
-const Section<User>& user_section() {
-  static const Section<User> section = [] {
-    Section<User> s("access.users[]", "Devices that log in with a user name.");
-    s.key("name", &User::name, free_text({1, 256}), Applies::live, "Unique; as the device sends it.").required();
-    s.key("password_hash", &User::password_hash, secret(), Applies::live,
-          "`$argon2id$...`, made by `tidegate passwd`; never a plain password.")
-        .required();
-    return s;
-  }();
-  return section;
-}
-
-const Section<Access>& access_section() {
-  static const Section<Access> section = [] {
-    Section<Access> s("access", "Who may connect. Whoever may log in may do everything.");
-    s.key("users", &Access::users, list(object(user_section()), "objects", {0, 10'000}), Applies::live,
-          "Devices with a user name.");
-    s.later({"password_file", "acl_file", "acl"});
-    return s;
-  }();
   return section;
 }
 

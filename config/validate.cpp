@@ -45,9 +45,10 @@ void check_pairs_of_listeners(const Config& config, Findings& findings) {
 void check_listener(const Config& config, size_t i, Findings& findings) {
   const Listener& listener = config.listeners[i];
   std::string at = nth("/listeners", i);
-  if (!listener.allow_anonymous && config.access.users.empty())
+  if (!listener.allow_anonymous && config.access.logins.empty())
     findings.error(at,
-                   "this listener lets nobody in: add a user under access.users, or write \"allow_anonymous\": true",
+                   "this listener lets nobody in: add a user under access.users or an access.password_file, or write "
+                   "\"allow_anonymous\": true",
                    {"/access", at + "/allow_anonymous"});
   if (listener.allow_anonymous && !is_loopback(listener.bind) && !listener.bind.empty())
     findings.warning(at + "/allow_anonymous",
@@ -64,33 +65,6 @@ void check_listener(const Config& config, size_t i, Findings& findings) {
                      "max_packet_size is above max_queued_bytes: the largest packets cannot wait for a "
                      "device that is away",
                      {"/limits", at + "/limits"});
-}
-
-std::string wrong_hash(const std::string& hash) {
-  constexpr std::string_view remedy = "; make one with: tidegate passwd";
-  if (hash.starts_with("$6$") || hash.starts_with("$7$"))
-    return "expected \"$argon2id$...\", found a hash of Mosquitto's, which this version does not check" +
-           std::string(remedy);
-  if (!hash.starts_with("$argon2id$"))
-    return "expected \"$argon2id$...\"; a plain password is never taken" + std::string(remedy);
-  constexpr auto dollars = 5;  // $argon2id$v=19$m=65536,t=3,p=1$salt$hash
-  if (std::ranges::count(hash, '$') != dollars || hash.ends_with('$'))
-    return "expected a whole \"$argon2id$v=19$m=...,t=...,p=...$salt$hash\", found a part of one" + std::string(remedy);
-  return "";
-}
-
-void check_users(const Config& config, Findings& findings) {
-  const auto& users = config.access.users;
-  for (size_t j = 0; j < users.size(); ++j) {
-    std::string at = nth("/access/users", j);
-    for (size_t i = 0; i < j; ++i)
-      if (users[i].name == users[j].name && !users[j].name.empty())
-        findings.error(at + "/name",
-                       "the user stands in " + findings.line_of(nth("/access/users", i), at) + " already");
-    if (users[j].password_hash.empty()) continue;
-    if (std::string wrong = wrong_hash(users[j].password_hash.reveal()); !wrong.empty())
-      findings.error(at + "/password_hash", wrong);
-  }
 }
 
 void check_box(const Config& config, Findings& findings) {
@@ -123,12 +97,12 @@ void validate_lan(const Config& config, Findings& findings) {
     check_pairs_of_listeners(config, findings);
     for (size_t i = 0; i < config.listeners.size(); ++i) check_listener(config, i, findings);
   }
-  check_users(config, findings);
 }
 
 void validate(const Config& config, const Places& places, Reading& reading) {
   Findings findings(places, reading);
   validate_lan(config, findings);
+  validate_access(config, findings);
   validate_bridges(config, findings);
   check_box(config, findings);
 }

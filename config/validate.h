@@ -5,7 +5,6 @@
 #include "config/findings.h"
 #include "config/include.h"
 #include "config/reading.h"
-#include "gateway/base/topic.h"
 
 namespace tidegate::config {
 
@@ -13,11 +12,9 @@ namespace tidegate::config {
 // on a part that could not be read is left out.
 void validate(const Config& config, const Places& places, Reading& reading);
 
-// One half each, called by validate.
+// One part each, called by validate.
 void validate_lan(const Config& config, Findings& findings);
+void validate_access(const Config& config, Findings& findings);
 void validate_bridges(const Config& config, Findings& findings);
-
-// Is there a topic that both match?
-[[nodiscard]] bool overlap(const TopicFilter& a, const TopicFilter& b);
 
 }  // namespace tidegate::config

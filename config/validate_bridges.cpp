@@ -68,7 +68,7 @@ struct Parsed {
 };
 
 bool share_topics(const std::optional<TopicFilter>& a, const std::optional<TopicFilter>& b) {
-  return a && b && overlap(*a, *b);
+  return a && b && a->overlaps(*b);
 }
 
 void check_pair(const Parsed& first, const Parsed& second, Findings& findings) {
@@ -165,27 +165,6 @@ void check_two_bridges(const Config& config, size_t i, size_t j, Findings& findi
 }
 
 }  // namespace
-
-bool overlap(const TopicFilter& a, const TopicFilter& b) {
-  std::string_view rest_a = a.text(), rest_b = b.text();
-  bool done_a = false, done_b = false;
-  for (bool first = true;; first = false) {
-    std::string_view level_a = done_a ? "" : next_level(rest_a, done_a);
-    std::string_view level_b = done_b ? "" : next_level(rest_b, done_b);
-    bool reserved = first && (level_a.starts_with('$') || level_b.starts_with('$'));
-    if (level_a != level_b) {
-      if (reserved) return false;  // wildcards do not see $... [MQTT-4.7.2-1]
-      if (level_a == "#" || level_b == "#") return true;
-      if (level_a != "+" && level_b != "+") return false;
-    } else if (level_a == "#") {
-      return true;
-    }
-    if (done_a && done_b) return true;
-    // "a/#" matches "a", too [MQTT-4.7.1-2].
-    if (done_a) return rest_b == "#";
-    if (done_b) return rest_a == "#";
-  }
-}
 
 void validate_bridges(const Config& config, Findings& findings) {
   for (size_t j = 0; j < config.bridges.size(); ++j) {

@@ -17,11 +17,11 @@
 #include "gateway/bridges.h"
 #include "gateway/event_log.h"
 #include "gateway/log_setup.h"
+#include "gateway/login/passwords.h"
+#include "gateway/login/users.h"
 #include "gateway/net/core_loop.h"
-#include "gateway/passwords.h"
 #include "gateway/settings.h"
 #include "gateway/supervisor.h"
-#include "gateway/users.h"
 #include "store/committer.h"
 #include "store/disk_space.h"
 #include "store/open_store.h"
@@ -123,6 +123,7 @@ Status App::open_store() {
 
 Status App::restore() {
   loop_->enter_turn();
+  loop_->broker().set_acl(acl_of(config_.access));
   auto restored = loop_->broker().restore(*opened_.store);
   if (!restored) return tl::unexpected(restored.error());
   bridges_ = std::make_unique<Bridges>(*loop_, *opened_.store, *committer_);
@@ -253,7 +254,7 @@ int App::run() {
   ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
   spdlog::info("Tidegate starts: version={} config=\"{}\"", TIDEGATE_VERSION,
                options_.config_file.empty() ? "(default)" : options_.config_file);
-  users_.set(config_.access.users);
+  users_.set(config_.access.logins);
   events_.set_connection_messages(config_.log.connection_messages);
   if (Status opened = open_store(); !opened) return start_failed(opened.error());
   if (Status restored = restore(); !restored) return start_failed(restored.error());
@@ -304,7 +305,7 @@ void App::publish_sys() {
   publish("connections/refused", loop_->connections_refused());
   publish("publish/messages/dropped", bridges_->qos0_dropped() + counters.dropped_queue_full +
                                           counters.dropped_slow_connection + counters.dropped_expired +
-                                          counters.dropped_too_large);
+                                          counters.dropped_too_large + counters.dropped_not_allowed);
 }
 
 // Reading files may take long, so a thread of its own does it; a bad configuration changes nothing.
@@ -334,7 +335,8 @@ void App::reload() {
 void App::apply(const config::Config& next) {
   config::Diff diff = config::diff(config_, next);
   for (const std::string& key : diff.restart) spdlog::warn("Waits for a restart: key={}", key);
-  users_.set(next.access.users);
+  users_.set(next.access.logins);
+  loop_->broker().set_acl(acl_of(next.access));
   set_log_level(next.log, options_.verbose);
   events_.set_connection_messages(next.log.connection_messages);
   loop_->set_limits(limits_of(next.limits), next.limits.max_connections, next.limits.max_pending_connects,

@@ -21,6 +21,7 @@ namespace exit_code {
 inline constexpr int success = 0;
 inline constexpr int start_failed = 1;
 inline constexpr int bad_configuration = 3;
+inline constexpr int refused = 4;  // acl-test: no
 }  // namespace exit_code
 
 // Runs until SIGTERM or SIGINT. Gives the exit code; a failure was explained in one line on stderr.

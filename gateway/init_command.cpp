@@ -12,7 +12,7 @@
 #include "config/load.h"
 #include "config/outside.h"
 #include "gateway/app.h"
-#include "gateway/passwords.h"
+#include "gateway/login/passwords.h"
 
 namespace tidegate {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "config/load.h"
 #include "config/outside.h"
+#include "gateway/acl_test_command.h"
 #include "gateway/app.h"
 #include "gateway/init_command.h"
 #include "gateway/passwd_command.h"
@@ -19,6 +20,33 @@ int check_configuration(const std::string& file) {
   fmt::print("{}: good. Listeners: {}, bridges: {}, warnings: {}\n", file, loaded->config.listeners.size(),
              loaded->config.bridges.size(), loaded->warnings.size());
   return exit_code::success;
+}
+
+void add_passwd(CLI::App& program, PasswdOptions& options, int& code) {
+  CLI::App* command = program.add_subcommand(
+      "passwd", "Keep a password file, as mosquitto_passwd does; without a file print a hash for access.users");
+  CLI::Option* create = command->add_flag("-c,--create", options.create, "A new file; an old one is lost");
+  CLI::Option* remove = command->add_flag("-D,--delete", options.remove, "Delete the user");
+  CLI::Option* batch = command->add_flag("-b,--batch", options.batch, "Take PASSWORD; others can see it");
+  CLI::Option* plain =
+      command->add_flag("-U,--upgrade", options.hash_plain, "Hash the passwords that stand there plainly");
+  remove->excludes(create)->excludes(batch)->excludes(plain);
+  plain->excludes(create)->excludes(batch);
+  CLI::Option* file = command->add_option("FILE", options.file, "Password file");
+  command->add_option("USER", options.user, "User name");
+  command->add_option("PASSWORD", options.password, "With -b")->needs(batch);
+  for (CLI::Option* option : {create, remove, batch, plain}) option->needs(file);
+  command->callback([&options, &code] { code = passwd(options); });
+}
+
+void add_acl_test(CLI::App& program, AclTestOptions& options, int& code) {
+  CLI::App* command = program.add_subcommand("acl-test", "Say whether a client may do that, and by which rule");
+  command->add_option("-c,--config", options.config_file, "Configuration file")->required();
+  command->add_option("USER", options.user, "User name; - for none")->required();
+  command->add_option("CLIENT", options.client_id, "Client id")->required();
+  command->add_option("ACTION", options.action, "read or write")->required()->check(CLI::IsMember({"read", "write"}));
+  command->add_option("TOPIC", options.topic, "Topic; for read also a filter")->required();
+  command->callback([&options, &code] { code = acl_test(options); });
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -54,10 +82,10 @@ int parse_and_run(int argc, char** argv) {
   init_command->add_option("--mosquitto", init.mosquitto, "HOST or HOST:PORT of a Mosquitto to bridge to");
   init_command->callback([&] { code = init_configuration(init); });
 
-  program.add_subcommand("passwd", "Ask for a password and print its hash, for access.users")->callback([&] {
-    code = print_password_hash();
-  });
-
+  PasswdOptions passwd_options;
+  add_passwd(program, passwd_options, code);
+  AclTestOptions acl_test_options;
+  add_acl_test(program, acl_test_options, code);
   program.add_subcommand("version", "Print the version")->callback([] {
     fmt::print("tidegate {}\n", TIDEGATE_VERSION);
   });

@@ -75,12 +75,16 @@ net::ListenerOptions listener_of(const config::Listener& listener, const config:
   to.connections_max = listener.limits.max_connections;
   to.policy.name = listener.name;
   to.policy.allow_anonymous = listener.allow_anonymous;
-  to.policy.check_credentials = !access.users.empty();
+  to.policy.check_credentials = !access.logins.empty();
   to.policy.accept_v3_1 = accepts(listener, config::ProtocolVersion::v3_1);
   to.policy.accept_v3_1_1 = accepts(listener, config::ProtocolVersion::v3_1_1);
   to.policy.accept_v5 = accepts(listener, config::ProtocolVersion::v5_0);
   to.policy.limits = limits_of(listener.limits);
   return to;
+}
+
+std::shared_ptr<const access::Acl> acl_of(const config::Access& access) {
+  return access.restricted ? access::Acl::make(access.rules) : nullptr;
 }
 
 bridge::Options bridge_of(const config::Bridge& bridge) {

@@ -110,4 +110,32 @@ bool TopicFilter::matches(TopicName topic) const {
   }
 }
 
+bool TopicFilter::overlaps(const TopicFilter& other) const {
+  auto sees_no_reserved = [](const TopicFilter& f) { return f.text_.front() == '+' || f.text_.front() == '#'; };
+  if (sees_no_reserved(*this) && other.text_.front() == '$') return false;
+  if (sees_no_reserved(other) && text_.front() == '$') return false;
+  std::string_view left = text_, right = other.text_;
+  for (bool left_done = false, right_done = false;;) {
+    std::string_view l = next_level(left, left_done), r = next_level(right, right_done);
+    if (l == "#" || r == "#") return true;
+    if (l != r && l != "+" && r != "+") return false;
+    if (left_done && right_done) return true;
+    if (left_done) return right == "#";  // "a/#" matches "a" as well
+    if (right_done) return left == "#";
+  }
+}
+
+bool TopicFilter::covers(const TopicFilter& other) const {
+  if ((text_.front() == '+' || text_.front() == '#') && other.text_.front() == '$') return false;
+  std::string_view wide = text_, narrow = other.text_;
+  for (bool wide_done = false, narrow_done = false;;) {
+    std::string_view w = next_level(wide, wide_done);
+    if (w == "#") return true;
+    std::string_view n = next_level(narrow, narrow_done);
+    if (n == "#" || (w != "+" && w != n)) return false;
+    if (narrow_done) return wide_done || wide == "#";
+    if (wide_done) return false;
+  }
+}
+
 }  // namespace tidegate

@@ -32,6 +32,10 @@ class TopicFilter {
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] bool has_wildcard() const;
   [[nodiscard]] bool matches(TopicName topic) const;
+  // Whether some topic name matches both.
+  [[nodiscard]] bool overlaps(const TopicFilter& other) const;
+  // Whether every topic name that `other` matches is matched by this one.
+  [[nodiscard]] bool covers(const TopicFilter& other) const;
   friend bool operator==(const TopicFilter&, const TopicFilter&) = default;
 
  private:

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/broker/authorize.h"
 #include "gateway/broker/bridge_routes.h"
 #include "gateway/broker/broker_types.h"
 #include "gateway/broker/outgoing.h"
@@ -61,6 +62,7 @@ class Broker {
 
   void set_store_state(StoreStates store);
   void set_limits(const Limits& limits) { state_.limits = limits; }
+  void set_acl(std::shared_ptr<const access::Acl> acl) { authorize::rules_changed(state_, std::move(acl)); }
 
   [[nodiscard]] Instant next_deadline() const { return state_.deadlines.next(); }
   // Everything due at the turn's time.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/broker/authorize.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/publish.h"
 #include "gateway/broker/sessions.h"
@@ -73,7 +74,7 @@ ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Conne
     return ReasonCode::client_identifier_not_valid;
   }
   if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
-  if (packet.will && !publish::may_publish(conn, packet.will->topic)) return ReasonCode::not_authorized;
+  if (packet.will && !publish::is_for_clients(conn, packet.will->topic)) return ReasonCode::not_authorized;
   if (state.sessions.size() >= state.limits.sessions_max && !state.sessions.contains(std::string(packet.client_id))) {
     return ReasonCode::quota_exceeded;
   }
@@ -160,6 +161,7 @@ void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
   if (session.expiry_seconds > 0) sessions::make_durable(state, session);
   if (session.durable) sessions::store_record(state, session, true);
   wills::set(state, session, packet.will);
+  authorize::identify(state, session, packet.username);
   conn.session = &session;
   leave_stage(state, conn);
   conn.stage = Stage::connected;
@@ -181,8 +183,20 @@ bool needs_store(const State& state, const mqtt::Connect& packet) {
   return found != state.sessions.end() && found->second->durable;
 }
 
+bool may_leave_will(const State& state, const mqtt::Connect& packet) {
+  if (!packet.will) return true;
+  access::Identity identity;
+  if (packet.username) identity.username = *packet.username;
+  identity.client_id = packet.client_id;
+  return authorize::may_write(state, identity, packet.will->topic);
+}
+
 // Nothing is wrong with the packet: accepts it as far as the store goes. `bytes`: all of it.
 void admit(State& state, Connection& conn, const mqtt::Connect& packet, std::string_view bytes) {
+  if (!may_leave_will(state, packet)) {
+    return refuse(state, conn, packet.version, ReasonCode::not_authorized, packet.client_id,
+                  "may not publish its will");
+  }
   StoreState store = needs_store(state, packet) ? state.store.control : StoreState::ready;
   if (store == StoreState::ready) return accept(state, conn, packet);
   if (store == StoreState::refusing) {

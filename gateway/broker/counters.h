@@ -12,6 +12,7 @@ struct Counters {
   uint64_t dropped_queue_full = 0;       // QoS 1 and 2 for a session whose queue is full
   uint64_t dropped_slow_connection = 0;  // QoS 0 for a connection that does not take its bytes
   uint64_t dropped_expired = 0;
+  uint64_t dropped_not_allowed = 0;    // by a topic rule: published, in a will, or to be delivered
   uint64_t dropped_too_large = 0;      // above a client's Maximum Packet Size
   uint64_t dropped_retained_full = 0;  // delivered, but not retained
   uint64_t dropped_bridge_topic = 0;   // a bridge's rule had no remote topic for it

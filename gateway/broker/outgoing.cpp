@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "gateway/broker/authorize.h"
 #include "store/keys.h"
 #include "store/records.h"
 
@@ -168,6 +169,16 @@ void send_again(State& state, Session& session, Connection& conn, const Waiting&
   remove_record(state, session, done.seq, done.bytes);
 }
 
+// The counter of what keeps the message from being sent, if anything does.
+uint64_t* not_to_be_sent(State& state, const Connection& conn, Publication& publication, const Terms& terms) {
+  if (publication.is_expired()) return &state.counters.dropped_expired;
+  if (!fits(conn, publication, terms)) return &state.counters.dropped_too_large;
+  if (!authorize::may_read(*conn.session, publication.message().topic)) {
+    return &state.counters.dropped_not_allowed;
+  }
+  return nullptr;
+}
+
 // Sends what waits while the window has room, and has more read from disk.
 void pump(State& state, Session& session) {
   Connection* conn = state.connection_of(session);
@@ -181,8 +192,8 @@ void pump(State& state, Session& session) {
     Terms terms{next.qos, next.retain, next.subscription_ids};
     if (next.resend_as != 0) {
       send_again(state, session, *conn, next, publication);
-    } else if (publication.is_expired() || !fits(*conn, publication, terms)) {
-      ++(publication.is_expired() ? state.counters.dropped_expired : state.counters.dropped_too_large);
+    } else if (uint64_t* dropped = not_to_be_sent(state, *conn, publication, terms)) {
+      ++*dropped;
       if (session.durable) remove_record(state, session, next.seq, counted_bytes(*next.message));
     } else {
       send_new(state, session, *conn, publication, terms, next.seq);
@@ -299,6 +310,10 @@ bool is_slow(State& state, Connection& conn) {
 void deliver(State& state, Session& session, Publication& publication, const Terms& terms) {
   Connection* conn = state.connection_of(session);
   if (conn && conn->stage != Connection::Stage::connected) conn = nullptr;
+  if (!authorize::may_read(session, publication.message().topic)) {
+    ++state.counters.dropped_not_allowed;
+    return;
+  }
   if (terms.qos == Qos::at_most_once) {
     if (conn) send_qos0(state, *conn, publication, terms);  // QoS 0 is not kept for those who are away
   } else if (session.durable) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/broker/authorize.h"
 #include "gateway/broker/bridge_routes.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/mqtt/encode.h"
@@ -151,7 +152,7 @@ Taken hold_or_refuse(State& state, Connection& conn, const mqtt::Publish& packet
 }  // namespace
 
 // The gateway's own topics; another broker's bridge may say there how it is.
-bool may_publish(const Connection& conn, std::string_view topic) {
+bool is_for_clients(const Connection& conn, std::string_view topic) {
   if (topic.starts_with("$SYS/") && !topic.starts_with("$SYS/broker/connection/")) return false;
   return count_levels(topic) <= conn.listener->limits.topic_levels_max;
 }
@@ -183,7 +184,9 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
     answer(state, conn, packet, ReasonCode::success, session.changed_in);
     return Taken::done;
   }
-  if (!may_publish(conn, packet.topic)) {
+  bool allowed = authorize::may_write(session, packet.topic);
+  if (!allowed) ++state.counters.dropped_not_allowed;
+  if (!allowed || !is_for_clients(conn, packet.topic)) {
     // Before 5.0 the standard has an acknowledgement or a closed connection to say no [MQTT-3.3.5-2].
     answer(state, conn, packet, ReasonCode::not_authorized, BatchNumber{0});
     return Taken::done;

@@ -16,8 +16,9 @@ struct Routed {
 };
 Routed route(State& state, const store::MessageView& message, const Session* publisher);
 
-// Whether a client may publish there, by itself or by its will.
-[[nodiscard]] bool may_publish(const Connection& conn, std::string_view topic);
+// Whether it is a topic that clients publish to, by themselves or by a will; whether this one may is the topic rules'
+// to say.
+[[nodiscard]] bool is_for_clients(const Connection& conn, std::string_view topic);
 
 // Puts the topic of an alias into the packet, or learns it (5.0, 3.3.2.3.4). False: an alias out of range or unknown.
 [[nodiscard]] bool resolve_alias(Connection& conn, mqtt::Publish& packet);

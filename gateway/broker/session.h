@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/access/acl.h"
 #include "gateway/base/ids.h"
 #include "gateway/base/message.h"
 #include "gateway/base/time.h"
@@ -94,6 +95,8 @@ struct Session {
   std::unique_ptr<std::vector<mqtt::PacketId>> receipts;  // incoming QoS 2 seen, PUBREL not yet; sorted
   std::unique_ptr<Durable> durable;                       // present if it outlives its connection
   std::unique_ptr<Will> will;
+  std::unique_ptr<access::Identity> identity;  // of its latest client; none: it has not been here since the start
+  std::unique_ptr<access::Rights> rights;      // none: everything is allowed
   // Router's scratch: the publish that this session was matched by last, and where in its list.
   uint64_t matched_by = 0;
   uint32_t matched_at = 0;

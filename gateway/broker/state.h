@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/access/acl.h"
 #include "gateway/base/ids.h"
 #include "gateway/base/time.h"
 #include "gateway/broker/bridge_route.h"
@@ -86,6 +87,7 @@ struct State {
   std::unordered_map<QueueId, Session*> sessions_by_queue;
   std::vector<std::unique_ptr<BridgeEnd>> bridges;
   Router router;
+  std::shared_ptr<const access::Acl> acl;  // none: everybody may do everything
   Retained retained;
   CommitGate gate;
   Deadlines deadlines;

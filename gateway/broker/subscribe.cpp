@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/broker/authorize.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/sessions.h"
 #include "gateway/mqtt/encode.h"
@@ -31,6 +32,7 @@ ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& e
   if (entry.filter.starts_with("$share/")) {
     return ReasonCode::shared_subscriptions_not_supported;
   }
+  if (!authorize::may_subscribe(session, *filter)) return ReasonCode::not_authorized;
   if (count_levels(entry.filter) > conn.listener->limits.topic_levels_max) return ReasonCode::topic_filter_invalid;
   if (session.subscriptions.size() >= conn.listener->limits.subscriptions_max &&
       !session.subscriptions.contains(filter->text())) {

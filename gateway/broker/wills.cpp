@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/broker/authorize.h"
 #include "gateway/broker/publish.h"
 #include "store/keys.h"
 #include "store/records.h"
@@ -45,6 +46,10 @@ void connection_lost(State& state, Session& session) {
 void fire(State& state, Session& session) {
   std::unique_ptr<Will> will = std::move(session.will);
   state.batch.erase(store::Table::state, store::will_key(session.client_id));
+  if (!authorize::may_write(session, will->message->topic)) {
+    ++state.counters.dropped_not_allowed;
+    return;
+  }
   Message message = *will->message;
   message.received = state.now.wall;
   if (message.expires != WallTime::never()) message.expires = state.now.wall + message.expires.since_epoch;

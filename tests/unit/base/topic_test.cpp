@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 namespace tidegate {
 namespace {
 
@@ -45,6 +48,50 @@ TEST(TopicFilter, WithoutWildcardsMatchesOnlyItself) {
 TEST(TopicFilter, RefusesMisplacedWildcards) {  // [MQTT-4.7.1-1..3]
   for (auto text : {"a/#/b", "a#", "#a", "a/b#", "a+", "+a", "a/+b", "", "##"})
     EXPECT_FALSE(TopicFilter::parse(text)) << text;
+}
+
+TEST(TopicFilter, OverlapsWhereSomeTopicMatchesBoth) {
+  auto overlap = [](std::string_view a, std::string_view b) {
+    bool there = TopicFilter::parse(a)->overlaps(*TopicFilter::parse(b));
+    EXPECT_EQ(TopicFilter::parse(b)->overlaps(*TopicFilter::parse(a)), there) << a << " " << b;
+    return there;
+  };
+  for (auto [a, b] : std::vector<std::pair<const char*, const char*>>{{"a", "a"},
+                                                                      {"a/#", "a"},
+                                                                      {"a/+", "+/b"},
+                                                                      {"#", "a/b/c"},
+                                                                      {"a/#", "+/b/#"},
+                                                                      {"+/+", "a/#"},
+                                                                      {"$SYS/#", "$SYS/a"},
+                                                                      {"a/+/c", "+/b/#"},
+                                                                      {"+/#", "a"}})
+    EXPECT_TRUE(overlap(a, b)) << a << " " << b;
+  for (auto [a, b] : std::vector<std::pair<const char*, const char*>>{{"a", "b"},
+                                                                      {"a/+", "a"},
+                                                                      {"a/b", "a/b/c"},
+                                                                      {"+/a", "b/c"},
+                                                                      {"#", "$SYS/a"},
+                                                                      {"+/a", "$SYS/a"},
+                                                                      {"a/b/#", "a/c/#"},
+                                                                      {"a//b", "a/b"}})
+    EXPECT_FALSE(overlap(a, b)) << a << " " << b;
+}
+
+TEST(TopicFilter, CoversAnotherIfItMatchesAllThatOneDoes) {
+  auto covers = [](std::string_view a, std::string_view b) {
+    return TopicFilter::parse(a)->covers(*TopicFilter::parse(b));
+  };
+  for (auto [a, b] : std::vector<std::pair<const char*, const char*>>{
+           {"a", "a"}, {"a/#", "a"}, {"a/#", "a/#"}, {"a/#", "a/+/b"}, {"a/+", "a/b"}, {"a/+", "a/+"}, {"#", "+/a"}})
+    EXPECT_TRUE(covers(a, b)) << a << " " << b;
+  for (auto [a, b] : std::vector<std::pair<const char*, const char*>>{{"a", "a/#"},
+                                                                      {"a/+", "a/#"},
+                                                                      {"a/b", "a/+"},
+                                                                      {"#", "$SYS/#"},
+                                                                      {"+/#", "$SYS/a"},
+                                                                      {"a/+", "a"},
+                                                                      {"a", "a/b"}})
+    EXPECT_FALSE(covers(a, b)) << a << " " << b;
 }
 
 TEST(TopicName, RefusesWildcardsNulAndMalformedUtf8) {

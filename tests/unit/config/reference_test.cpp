@@ -51,6 +51,8 @@ class Examples : public LoadTest {
       put("/etc/tidegate/secrets/" + std::string(hash) + ".hash", std::string(good_hash) + "\n");
     for (const char* password : {"cloud", "head-office"}) put("/etc/tidegate/secrets/" + std::string(password), "x\n");
     put("/etc/tidegate/conf.d/more.json", "{}");
+    put("/etc/tidegate/passwords", std::string("press:") + good_hash + "\n");
+    put("/etc/tidegate/acl", "user press\ntopic write press/#\n");
   }
   static std::string example(const char* name) { return text_of(config_folder() / "examples" / name); }
 };

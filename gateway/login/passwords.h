@@ -1,4 +1,6 @@
-// Password hashes: argon2id in the PHC text form ($argon2id$v=19$m=...,t=...,p=...$salt$hash).
+// Password hashes. Made: argon2id in the PHC text form ($argon2id$v=19$m=...,t=...,p=...$salt$hash). Checked: also those
+// of mosquitto_passwd, "$7$iterations$salt$hash" (PBKDF2-HMAC-SHA512) and "$6$salt$hash" (SHA-512 of password and salt),
+// salt and hash in Base64.
 #pragma once
 
 #include <string>

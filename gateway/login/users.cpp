@@ -1,0 +1,68 @@
+#include "gateway/login/users.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <utility>
+
+#include "gateway/login/passwords.h"
+
+namespace tidegate {
+namespace {
+
+constexpr size_t proof_bytes = 32;
+
+std::string random_key() {
+  std::string key(proof_bytes, '\0');
+  TIDEGATE_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), static_cast<int>(key.size())) == 1);
+  return key;
+}
+
+}  // namespace
+
+Users::Users() : key_(random_key()) {}
+
+void Users::set(const std::vector<config::User>& users) {
+  auto hashes = std::make_shared<Hashes>();
+  for (const config::User& user : users) hashes->emplace(user.name, user.password_hash.reveal());
+  std::lock_guard lock(mutex_);
+  std::erase_if(proofs_, [&](const auto& proof) { return !hashes->contains(proof.first); });
+  hashes_ = std::move(hashes);
+}
+
+std::string Users::proof_of(const std::string& name, const std::string& password, const std::string& hash) const {
+  std::string text;
+  for (const std::string* part : {&name, &password, &hash}) text.append(std::to_string(part->size()) + ":" + *part);
+  std::string proof(proof_bytes, '\0');
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const unsigned char*>(text.data()),
+       text.size(), reinterpret_cast<unsigned char*>(proof.data()), &size);
+  OPENSSL_cleanse(text.data(), text.size());
+  return proof;
+}
+
+bool Users::check(const std::string& name, const std::string& password) {
+  std::shared_ptr<const Hashes> hashes;
+  std::string known;
+  {
+    std::lock_guard lock(mutex_);
+    hashes = hashes_;
+    if (auto proof = proofs_.find(name); proof != proofs_.end()) known = proof->second;
+  }
+  auto user = hashes->find(name);
+  if (user == hashes->end()) {
+    // The hash of somebody else, so that it takes what a hash of this file takes.
+    if (!hashes->empty()) (void)is_password(hashes->begin()->second, password);
+    return false;
+  }
+  std::string proof = proof_of(name, password, user->second);
+  if (known.size() == proof.size() && CRYPTO_memcmp(known.data(), proof.data(), proof.size()) == 0) return true;
+  if (!is_password(user->second, password)) return false;
+  std::lock_guard lock(mutex_);
+  if (hashes == hashes_) proofs_[name] = std::move(proof);
+  return true;
+}
+
+}  // namespace tidegate

@@ -1,0 +1,35 @@
+// Who may log in: user names and their password hashes. Thread: any.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+
+namespace tidegate {
+
+class Users {
+ public:
+  Users();
+
+  void set(const std::vector<config::User>& users);
+  // Takes as long for an unknown name as for a wrong password, so that names cannot be guessed by time. A password that
+  // was right before takes microseconds: when the power comes back, a thousand devices log in at once.
+  [[nodiscard]] bool check(const std::string& name, const std::string& password);
+
+ private:
+  using Hashes = std::map<std::string, std::string>;
+  // HMAC under a key of this process over name, password and hash: worth nothing elsewhere.
+  [[nodiscard]] std::string proof_of(const std::string& name, const std::string& password,
+                                     const std::string& hash) const;
+
+  const std::string key_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Hashes> hashes_ = std::make_shared<const Hashes>();
+  std::map<std::string, std::string> proofs_;  // by user name, of the password that was right last
+};
+
+}  // namespace tidegate
