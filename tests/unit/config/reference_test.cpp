@@ -15,7 +15,7 @@ namespace tidegate::config {
 namespace {
 
 std::filesystem::path config_folder() {
-  return std::filesystem::path(__FILE__).parent_path() / "../../../config";
+  return std::filesystem::path(TIDEGATE_SOURCE_FOLDER) / "config";
 }
 
 std::string text_of(const std::filesystem::path& path) {
