@@ -73,7 +73,7 @@ ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Conne
       (!packet.clean_start || packet.version == Version::v3_1)) {  // [MQTT-3.1.3-8]
     return ReasonCode::client_identifier_not_valid;
   }
-  if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
+  if (!packet.username && !conn.identity && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
   if (packet.will && !publish::is_for_clients(conn, packet.will->topic)) return ReasonCode::not_authorized;
   if (state.sessions.size() >= state.limits.sessions_max && !state.sessions.contains(std::string(packet.client_id))) {
     return ReasonCode::quota_exceeded;
@@ -246,7 +246,7 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
   if (ReasonCode reason = refusal(state, conn, *packet); reason != ReasonCode::success) {
     return refuse(state, conn, packet->version, reason, packet->client_id, mqtt::name(reason));
   }
-  if (packet->username && conn.listener->check_credentials) {
+  if (packet->username && !conn.identity && conn.listener->check_credentials) {
     conn.stage = Stage::checking_credentials;
     conn.connect_packet = std::make_unique<std::string>(bytes_of(frame));
     return state.out.check_credentials(conn.id, *packet->username, packet->password.value_or(std::string_view{}));

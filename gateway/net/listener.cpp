@@ -7,17 +7,13 @@
 
 #include "gateway/net/bind_address.h"
 #include "gateway/net/core_loop.h"
+#include "gateway/net/peer_address.h"
 
 namespace tidegate::net {
 namespace {
 
 constexpr auto address_retry = std::chrono::seconds(1);
 constexpr auto descriptors_retry = std::chrono::milliseconds(200);
-
-std::string text_of(const tcp::endpoint& endpoint) {
-  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", endpoint.address().to_string(), endpoint.port())
-                                    : fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
-}
 
 }  // namespace
 
@@ -42,7 +38,7 @@ Status Listener::try_open(bool& absent) {
                 fmt::format("listener {}: no interface \"{}\" with an address", options_.policy.name, options_.bind));
   }
   tcp::endpoint endpoint(*address, options_.port);
-  acceptor_.open(endpoint.protocol(), error);
+  acceptor_.open(Stream(endpoint.protocol()), error);
   if (!error) acceptor_.set_option(Acceptor::reuse_address(true), error);
   if (!error && address->is_v6()) acceptor_.set_option(asio::ip::v6_only(true), error);
   if (!error) acceptor_.bind(endpoint, error);
@@ -118,9 +114,9 @@ void Listener::accepted(const error_code& error, Socket socket) {
     error_code option_error;
     socket.non_blocking(true, option_error);
     if (options_.tcp_nodelay) socket.set_option(tcp::no_delay(true), option_error);
-    tcp::endpoint peer = socket.remote_endpoint(option_error);
     ++connections_;
-    loop_.add_connection(std::move(socket), *this, option_error ? "?" : text_of(peer));
+    std::string peer = peer_text(socket.native_handle());
+    loop_.add_connection(std::move(socket), *this, nullptr, std::move(peer));
   }
   accept();
 }
