@@ -8,6 +8,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 
 constexpr Millis day = hours(24);
+constexpr size_t text_bytes_max = 4096;
 
 // The keys that a listener may set for itself.
 Section<Limits> per_listener_limits(std::string where, std::string doc) {
@@ -95,11 +96,57 @@ Section<Listener> make_listener() {
         "Let clients in that send no user name. Never the default in a file.");
   s.key("limits", &Listener::limits, object(listener_limits_section()), Applies::live,
         "Keys of `limits` for this listener alone.");
-  s.later({"tls", "path", "mode", "owner"});
+  s.key("tls", &Listener::tls, maybe(object(listener_tls_section())), Applies::live,
+        "TLS is on where this object stands. A change counts for new connections.");
+  s.later({"path", "mode", "owner"});
+  return s;
+}
+
+Section<ListenerTls> make_listener_tls() {
+  Section<ListenerTls> s("listeners[].tls",
+                         "TLS for devices. Paths are relative to the file they stand in. The files are watched: a good "
+                         "replacement counts for new connections within seconds, a bad one is refused with words.");
+  s.key("cert_file", &ListenerTls::cert_file, path_text(), Applies::live,
+        "The listener's certificate with its chain, PEM. Required with key_file, unless there is a psk_file.");
+  s.key("key_file", &ListenerTls::key_file, path_text(), Applies::live,
+        "Its key, PEM without a password. Mode 0640 at most.");
+  s.key("ca_file", &ListenerTls::ca_file, path_text(), Applies::live,
+        "PEM: clients that show a certificate need one of these CAs.");
+  s.key("ca_path", &ListenerTls::ca_path, path_text(), Applies::live, "The same as a folder of hashed PEM files.");
+  s.key("crl_file", &ListenerTls::crl_file, path_text(), Applies::live,
+        "PEM: certificates that these CAs have revoked.");
+  s.key("require_certificate", &ListenerTls::require_certificate, boolean(), Applies::live,
+        "Clients without a certificate are refused; but for those with a pre-shared key.");
+  s.key("use_identity_as_username", &ListenerTls::use_identity_as_username, boolean(), Applies::live,
+        "The certificate's CN, or the name of the pre-shared key, is the user; CONNECT's user name is ignored, and no "
+        "password is needed. Who shows neither logs in as elsewhere.");
+  s.key("use_subject_as_username", &ListenerTls::use_subject_as_username, boolean(), Applies::live,
+        "As above with the certificate's whole subject, for example CN=line3,O=Plant 7.");
+  s.key("psk_file", &ListenerTls::psk_file, path_text(), Applies::live,
+        "Pre-shared keys, lines of NAME:HEX as in Mosquitto. Mode 0640 at most.");
+  s.key("psk_hint", &ListenerTls::psk_hint, free_text({0, 128}), Applies::live, "Told to TLS 1.2 clients.");
+  s.key("min_version", &ListenerTls::min_version,
+        word<TlsVersion>({{"1.2", TlsVersion::v1_2}, {"1.3", TlsVersion::v1_3}},
+                         {.theirs = {{"tlsv1.2", "1.2"}, {"tlsv1.3", "1.3"}}}),
+        Applies::live, "The lowest TLS version.");
+  s.key("ciphers", &ListenerTls::ciphers, free_text({0, text_bytes_max}), Applies::live,
+        "Ciphers of TLS 1.2, as `openssl ciphers` takes them.")
+      .default_is("OpenSSL's");
+  s.key("ciphers_tls1_3", &ListenerTls::ciphers_tls1_3, free_text({0, text_bytes_max}), Applies::live,
+        "Those of TLS 1.3.")
+      .default_is("OpenSSL's");
+  s.key("alpn", &ListenerTls::alpn, list(free_text({1, 255}), "protocols", {0, 10}), Applies::live,
+        "A client that asks for protocols gets the first of these that it offers, and is refused without one. None "
+        "given: not answered.");
   return s;
 }
 
 }  // namespace
+
+const Section<ListenerTls>& listener_tls_section() {
+  static const Section<ListenerTls> section = make_listener_tls();
+  return section;
+}
 
 const Section<Limits>& limits_section() {
   static const Section<Limits> section = make_limits();

@@ -8,6 +8,7 @@
 #include "gateway/net/bind_address.h"
 #include "gateway/net/core_loop.h"
 #include "gateway/net/peer_address.h"
+#include "gateway/net/tls_channel.h"
 
 namespace tidegate::net {
 namespace {
@@ -116,9 +117,16 @@ void Listener::accepted(const error_code& error, Socket socket) {
     if (options_.tcp_nodelay) socket.set_option(tcp::no_delay(true), option_error);
     ++connections_;
     std::string peer = peer_text(socket.native_handle());
-    loop_.add_connection(std::move(socket), *this, nullptr, std::move(peer));
+    auto channel = channel_on(socket.native_handle());
+    loop_.add_connection(std::move(socket), *this, std::move(channel), std::move(peer));
   }
   accept();
+}
+
+// What this listener has between the socket and MQTT; none: nothing.
+std::unique_ptr<Channel> Listener::channel_on(int socket) const {
+  if (options_.tls_context) return std::make_unique<TlsChannel>(socket, options_.tls_context);
+  return nullptr;
 }
 
 }  // namespace tidegate::net
