@@ -100,7 +100,7 @@ struct Limits {
 // --- LAN side ------------------------------------------------------------------------------------------
 
 enum class ProtocolVersion : uint8_t { v3_1 = 3, v3_1_1 = 4, v5_0 = 5 };  // the wire's protocol level
-enum class Transport : uint8_t { tcp };
+enum class Transport : uint8_t { tcp, websocket, unix_socket };
 
 enum class TlsVersion : uint8_t { v1_2, v1_3 };
 
@@ -125,10 +125,18 @@ struct ListenerTls {
 };
 
 struct Listener {
-  std::string name{};    // required, unique among listeners. [A-Za-z0-9_-]{1,64}
-  std::string bind{};    // required: an IP address, "0.0.0.0", "::", or an interface ("eth1"). Waited for if not there
+  std::string name{};  // required, unique among listeners. [A-Za-z0-9_-]{1,64}
+  std::string
+      bind{};  // required but for unix: an IP address, "0.0.0.0", "::", or an interface ("eth1"). Waited for if not there
   uint16_t port = 1883;  // 1 to 65535
   Transport transport = Transport::tcp;
+  std::string path{};                                    // unix: required, the socket's file
+  uint16_t mode = 0660;                                  // unix: who may connect, as in chmod
+  std::string owner{};                                   // unix: "user" or "user:group"; empty: the gateway's
+  std::vector<std::string> http_paths = {"/", "/mqtt"};  // websocket: "*" = any
+  std::vector<std::string> origins{};                    // websocket: of pages in browsers; empty: any
+  bool proxy_protocol = false;                           // a header of PROXY protocol 1 or 2 comes first
+  std::vector<std::string> trusted_proxies{};            // addresses or ranges that may connect then
   std::vector<ProtocolVersion> protocol_versions = {ProtocolVersion::v3_1, ProtocolVersion::v3_1_1,
                                                     ProtocolVersion::v5_0};
   bool allow_anonymous = false;      // let clients in that send no user name. Default false on every listener in a file

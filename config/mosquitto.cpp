@@ -26,6 +26,8 @@ constexpr Spelling spellings[] = {
     {"bind_interface", "listeners[]", R"("bind": @)", As::text},
     {"address", "listeners[]", R"("bind": @)", As::text},
     {"protocol", "listeners[]", R"("transport": @)", As::text},
+    {"websockets_origin", "listeners[]", R"("origins": @)", As::list},
+    {"enable_proxy_protocol", "listeners[]", R"("proxy_protocol": true, "trusted_proxies": ["..."])"},
     {"accept_protocol_versions", "listeners[]", R"("protocol_versions": ["3.1", "3.1.1", "5.0"])"},
     {"listener_allow_anonymous", "listeners[]", R"("allow_anonymous": @)", As::boolean},
     {"allow_anonymous", "listeners[]", R"("allow_anonymous": @)", As::boolean},

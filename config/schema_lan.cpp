@@ -79,13 +79,36 @@ Section<Listener> make_listener() {
   s.key("name", &Listener::name, name_text(), Applies::reconnect, "Unique. What page, log and metrics call it.")
       .required();
   s.key("bind", &Listener::bind, bind_text(), Applies::reconnect,
-        "The address to listen on; \"0.0.0.0\" and \"::\" are all. One that is not there yet is waited for.")
-      .required();
+        "The address to listen on; \"0.0.0.0\" and \"::\" are all. One that is not there yet is waited for. Required "
+        "but for "
+        "transport unix.")
+      .default_is("required");
   s.key("port", &Listener::port, count16({1, 65535}), Applies::reconnect, "TCP port.");
-  s.key("transport", &Listener::transport,
-        word<Transport>({{"tcp", Transport::tcp}},
-                        {.later = {"websocket", "unix"}, .theirs = {{"websockets", "websocket"}, {"mqtt", "tcp"}}}),
-        Applies::reconnect, "What MQTT runs on.");
+  s.key(
+      "transport", &Listener::transport,
+      word<Transport>({{"tcp", Transport::tcp}, {"websocket", Transport::websocket}, {"unix", Transport::unix_socket}},
+                      {.theirs = {{"websockets", "websocket"}, {"mqtt", "tcp"}}}),
+      Applies::reconnect,
+      "What MQTT runs on. websocket: binary frames of the subprotocol mqtt; a frame may have max_packet_size, and 1 "
+      "MiB at least. unix: a socket in the file system, with path in place of bind and port.");
+  s.key(
+      "path", &Listener::path, path_text(), Applies::reconnect,
+      "unix, required: the socket's file, 107 bytes at most. One left by a program that died is replaced; the file is "
+      "removed at the end.");
+  s.key("mode", &Listener::mode, file_mode(), Applies::reconnect, "unix: who may connect, as in chmod.");
+  s.key("owner", &Listener::owner, free_text({1, 128}), Applies::reconnect,
+        "unix: \"user\" or \"user:group\" that the file is given to.")
+      .default_is("the gateway's");
+  s.key("http_paths", &Listener::http_paths, list(http_path_text(), "paths", {1, 100}), Applies::live,
+        "websocket: where it is; \"*\" = anywhere.");
+  s.key("origins", &Listener::origins, list(free_text({1, 255}), "origins", {0, 100}), Applies::live,
+        "websocket: pages, such as https://plant7.example, whose visitors' browsers may connect; none = all. Clients "
+        "that are no browser have no origin, and are let through.");
+  s.key("proxy_protocol", &Listener::proxy_protocol, boolean(), Applies::live,
+        "A proxy stands before the gateway and sends a PROXY header, version 1 or 2, before all else; the client's "
+        "address in it is the one in the log. Without it, or from elsewhere, nobody is let in.");
+  s.key("trusted_proxies", &Listener::trusted_proxies, list(range_text(), "addresses", {0, 100}), Applies::live,
+        "With proxy_protocol: the proxies' addresses or ranges. Needless for unix, where mode and owner decide.");
   s.key("protocol_versions", &Listener::protocol_versions,
         list(word<ProtocolVersion>(
                  {{"3.1", ProtocolVersion::v3_1}, {"3.1.1", ProtocolVersion::v3_1_1}, {"5.0", ProtocolVersion::v5_0}},
@@ -98,7 +121,6 @@ Section<Listener> make_listener() {
         "Keys of `limits` for this listener alone.");
   s.key("tls", &Listener::tls, maybe(object(listener_tls_section())), Applies::live,
         "TLS is on where this object stands. A change counts for new connections.");
-  s.later({"path", "mode", "owner"});
   return s;
 }
 

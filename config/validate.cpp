@@ -33,7 +33,10 @@ void check_pairs_of_listeners(const Config& config, Findings& findings) {
       if (a.name == b.name && !b.name.empty())
         findings.error(second + "/name", "the name \"" + b.name + "\" belongs to the listener in " +
                                              findings.line_of(first + "/name", second) + " already");
-      if (a.port == b.port && !a.bind.empty() && collide(a.bind, b.bind))
+      if (!a.path.empty() && a.path == b.path)
+        findings.error(second + "/path", "the socket belongs to the listener in " +
+                                             findings.line_of(first + "/path", second) + " already");
+      if (a.port == b.port && !a.bind.empty() && !b.bind.empty() && collide(a.bind, b.bind))
         findings.error(second + "/bind",
                        "port " + std::to_string(b.port) + " of " + b.bind + " is taken by the listener in " +
                            findings.line_of(first, second) + " (" + a.bind + ")",
@@ -56,6 +59,7 @@ void check_listener(const Config& config, size_t i, const Outside& outside, Find
                      "everybody who reaches " + listener.bind + ":" + std::to_string(listener.port) +
                          " may read and write every topic: write false and add users under access.users",
                      {at + "/bind", at + "/allow_anonymous"});
+  validate_transport(listener, at, findings);
   validate_tls(listener, at, outside, findings);
   if (listener.port == tls_port && !listener.tls)
     findings.warning(at + "/port",

@@ -17,7 +17,8 @@ void validate_lan(const Config& config, const Outside& outside, Findings& findin
 void validate_access(const Config& config, Findings& findings);
 void validate_bridges(const Config& config, Findings& findings);
 
-// A listener's TLS: `at` is the listener's pointer.
+// What a listener's transport needs and has no use for; its TLS. `at` is the listener's pointer.
+void validate_transport(const Listener& listener, const std::string& at, Findings& findings);
 void validate_tls(const Listener& listener, const std::string& at, const Outside& outside, Findings& findings);
 
 }  // namespace tidegate::config

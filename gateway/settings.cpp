@@ -100,6 +100,14 @@ net::ListenerOptions listener_of(const config::Listener& listener, const config:
   to.policy.accept_v5 = accepts(listener, config::ProtocolVersion::v5_0);
   to.policy.limits = limits_of(listener.limits);
   if (listener.tls) to.tls = tls_of(*listener.tls);
+  if (listener.transport == config::Transport::unix_socket) {
+    to.unix_socket = {listener.path, listener.mode, listener.owner};
+  }
+  if (listener.transport == config::Transport::websocket) to.websocket = {listener.http_paths, listener.origins};
+  to.proxy_protocol = listener.proxy_protocol;
+  for (const std::string& each : listener.trusted_proxies) {
+    if (auto range = net::AddressRange::parse(each)) to.trusted_proxies.push_back(*range);
+  }
   return to;
 }
 

@@ -239,7 +239,7 @@ Connection* CoreLoop::find(ConnId id) {
                                                                                  : nullptr;
 }
 
-void CoreLoop::add_connection(Socket socket, Listener& listener, std::unique_ptr<Channel> channel, std::string peer) {
+ConnId CoreLoop::add_connection(Socket socket, Listener& listener, std::unique_ptr<Channel> channel, std::string peer) {
   if (free_slots_.empty()) {
     free_slots_.push_back(static_cast<uint32_t>(connections_.size()));
     connections_.emplace_back();
@@ -253,6 +253,7 @@ void CoreLoop::add_connection(Socket socket, Listener& listener, std::unique_ptr
   enter_turn();
   broker_.opened(id, listener.options().policy, std::move(peer));
   connections_[slot]->start_reading();
+  return id;
 }
 
 std::unique_ptr<broker::OutBuffer> CoreLoop::borrow_buffer() {

@@ -67,7 +67,7 @@ class CoreLoop final : public broker::Output {
 
   // For connections and listeners.
   [[nodiscard]] Connection* find(ConnId id);
-  void add_connection(Socket socket, Listener& listener, std::unique_ptr<Channel> channel, std::string peer);
+  ConnId add_connection(Socket socket, Listener& listener, std::unique_ptr<Channel> channel, std::string peer);
   // Connection::open_step in this turn or a later one: handshakes are bounded by time, so that many of them do not
   // delay those that are through.
   void queue_opening(ConnId id) { openings_.push_back(id); }

@@ -6,12 +6,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gateway/base/result.h"
 #include "gateway/broker/listener_policy.h"
+#include "gateway/net/address_range.h"
 #include "gateway/net/channel.h"
 #include "gateway/net/socket.h"
 #include "gateway/net/tls_options.h"
+#include "gateway/net/unix_socket.h"
+#include "gateway/net/ws_upgrade.h"
 
 namespace tidegate::net {
 
@@ -21,7 +25,11 @@ class TlsContext;
 struct ListenerOptions {
   std::string bind;  // an IPv4 or IPv6 address, or the name of an interface
   uint16_t port = 1883;
-  uint32_t connections_max = 1000;  // further ones are closed at once and counted
+  std::optional<UnixSocketOptions> unix_socket;  // present: in place of bind and port
+  std::optional<WsOptions> websocket;            // present: MQTT in WebSocket's frames
+  bool proxy_protocol = false;                   // a proxy's header comes first, and nobody else may connect
+  std::vector<AddressRange> trusted_proxies;     // those that may; for Unix sockets the file's mode decides
+  uint32_t connections_max = 1000;               // further ones are closed at once and counted
   bool tcp_nodelay = true;
   std::optional<TlsOptions> tls;                  // present: TLS
   std::shared_ptr<const TlsContext> tls_context;  // what `tls` names, loaded. REQUIRED with tls
@@ -52,10 +60,12 @@ class Listener {
   void accept();
   void accepted(const error_code& error, Socket socket);
   [[nodiscard]] std::unique_ptr<Channel> channel_on(int socket) const;
+  [[nodiscard]] bool is_trusted(int socket) const;
 
   CoreLoop& loop_;
   ListenerOptions options_;
   Acceptor acceptor_;
+  UnixSocketFile file_;
   Timer retry_;
   uint32_t connections_ = 0;
 };
