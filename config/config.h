@@ -100,17 +100,48 @@ struct Limits {
 // --- LAN side ------------------------------------------------------------------------------------------
 
 enum class ProtocolVersion : uint8_t { v3_1 = 3, v3_1_1 = 4, v5_0 = 5 };  // the wire's protocol level
-enum class Transport : uint8_t { tcp };
+enum class Transport : uint8_t { tcp, websocket, unix_socket };
+
+enum class TlsVersion : uint8_t { v1_2, v1_3 };
+
+// TLS of a listener. The files are watched: a good replacement is taken up for new connections, a bad one is refused.
+struct ListenerTls {
+  std::string cert_file{};  // PEM, with its chain. Required with key_file, unless there is a psk_file
+  std::string key_file{};   // PEM without a password, mode 0640 at most
+  std::string ca_file{};    // PEM: whose certificates of clients are believed
+  std::string ca_path{};    // or a folder of hashed PEM files
+  std::string crl_file{};   // PEM: certificates that are believed no more
+  bool require_certificate = false;
+  bool use_identity_as_username = false;  // the CN, or the name of the pre-shared key; CONNECT then needs no password
+  bool use_subject_as_username = false;   // the whole subject, for example CN=line3,O=Plant 7
+  std::string psk_file{};                 // lines of NAME:HEX, mode 0640 at most
+  std::string psk_hint{};
+  TlsVersion min_version = TlsVersion::v1_2;
+  std::string ciphers{};            // of TLS 1.2; empty: OpenSSL's
+  std::string ciphers_tls1_3{};     // likewise
+  std::vector<std::string> alpn{};  // empty: a client that asks for a protocol gets no answer, and may go on
+
+  friend bool operator==(const ListenerTls&, const ListenerTls&) = default;
+};
 
 struct Listener {
-  std::string name{};    // required, unique among listeners. [A-Za-z0-9_-]{1,64}
-  std::string bind{};    // required: an IP address, "0.0.0.0", "::", or an interface ("eth1"). Waited for if not there
+  std::string name{};  // required, unique among listeners. [A-Za-z0-9_-]{1,64}
+  std::string
+      bind{};  // required but for unix: an IP address, "0.0.0.0", "::", or an interface ("eth1"). Waited for if not there
   uint16_t port = 1883;  // 1 to 65535
   Transport transport = Transport::tcp;
+  std::string path{};                                    // unix: required, the socket's file
+  uint16_t mode = 0660;                                  // unix: who may connect, as in chmod
+  std::string owner{};                                   // unix: "user" or "user:group"; empty: the gateway's
+  std::vector<std::string> http_paths = {"/", "/mqtt"};  // websocket: "*" = any
+  std::vector<std::string> origins{};                    // websocket: of pages in browsers; empty: any
+  bool proxy_protocol = false;                           // a header of PROXY protocol 1 or 2 comes first
+  std::vector<std::string> trusted_proxies{};            // addresses or ranges that may connect then
   std::vector<ProtocolVersion> protocol_versions = {ProtocolVersion::v3_1, ProtocolVersion::v3_1_1,
                                                     ProtocolVersion::v5_0};
-  bool allow_anonymous = false;  // let clients in that send no user name. Default false on every listener in a file
-  Limits limits{};               // complete: the gateway's limits with this listener's keys put over them
+  bool allow_anonymous = false;      // let clients in that send no user name. Default false on every listener in a file
+  std::optional<ListenerTls> tls{};  // present = TLS
+  Limits limits{};                   // complete: the gateway's limits with this listener's keys put over them
 
   friend bool operator==(const Listener&, const Listener&) = default;
 };

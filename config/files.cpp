@@ -68,7 +68,7 @@ std::optional<std::string> environment(std::string_view name) {
 Outside real_outside() {
   char host[HOST_NAME_MAX + 1] = {};
   if (::gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
-  return {environment, read_file, list_folder, host, ::geteuid() == 0};
+  return {environment, read_file, list_folder, {}, host, ::geteuid() == 0};
 }
 
 }  // namespace tidegate::config

@@ -26,6 +26,8 @@ constexpr Spelling spellings[] = {
     {"bind_interface", "listeners[]", R"("bind": @)", As::text},
     {"address", "listeners[]", R"("bind": @)", As::text},
     {"protocol", "listeners[]", R"("transport": @)", As::text},
+    {"websockets_origin", "listeners[]", R"("origins": @)", As::list},
+    {"enable_proxy_protocol", "listeners[]", R"("proxy_protocol": true, "trusted_proxies": ["..."])"},
     {"accept_protocol_versions", "listeners[]", R"("protocol_versions": ["3.1", "3.1.1", "5.0"])"},
     {"listener_allow_anonymous", "listeners[]", R"("allow_anonymous": @)", As::boolean},
     {"allow_anonymous", "listeners[]", R"("allow_anonymous": @)", As::boolean},
@@ -50,6 +52,14 @@ constexpr Spelling spellings[] = {
     {"bridge_outgoing_retain", "bridges[].rules[]", R"("retain": @)", As::inverted},
     {"bridge_receive_maximum", "bridges[]", R"("window": @)", As::number},
     {"queue_qos0_messages", "bridges[].rules[]", R"("queue_qos0": @)", As::boolean},
+    // listeners' TLS
+    {"cafile", "listeners[].tls", R"("ca_file": @)", As::text},
+    {"capath", "listeners[].tls", R"("ca_path": @)", As::text},
+    {"certfile", "listeners[].tls", R"("cert_file": @)", As::text},
+    {"keyfile", "listeners[].tls", R"("key_file": @)", As::text},
+    {"crlfile", "listeners[].tls", R"("crl_file": @)", As::text},
+    {"ciphers_tls1.3", "listeners[].tls", R"("ciphers_tls1_3": @)", As::text},
+    {"tls_version", "listeners[].tls", R"("min_version": @)", As::text},
     // bridges' TLS
     {"cafile", "bridges[].tls", R"("ca_file": @)", As::text},
     {"capath", "bridges[].tls", R"("ca_path": @)", As::text},
@@ -96,7 +106,9 @@ std::optional<bool> says_yes(const Node& value) {
 }
 
 std::string_view word_of_ours(std::string_view theirs) {
-  constexpr std::array<std::array<std::string_view, 2>, 6> words = {{{"websockets", "websocket"},
+  constexpr std::array<std::array<std::string_view, 2>, 8> words = {{{"websockets", "websocket"},
+                                                                     {"tlsv1.2", "1.2"},
+                                                                     {"tlsv1.3", "1.3"},
                                                                      {"mqtt", "tcp"},
                                                                      {"mqttv31", "3.1.1"},
                                                                      {"mqttv311", "3.1.1"},

@@ -12,6 +12,7 @@ namespace tidegate::config {
 [[nodiscard]] const Section<Gateway>& gateway_section();
 [[nodiscard]] const Section<Limits>& limits_section();
 [[nodiscard]] const Section<Limits>& listener_limits_section();
+[[nodiscard]] const Section<ListenerTls>& listener_tls_section();
 [[nodiscard]] const Section<Listener>& listener_section();
 [[nodiscard]] const Section<User>& user_section();
 [[nodiscard]] const Section<AclEntry>& acl_entry_section();

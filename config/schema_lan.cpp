@@ -8,6 +8,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 
 constexpr Millis day = hours(24);
+constexpr size_t text_bytes_max = 4096;
 
 // The keys that a listener may set for itself.
 Section<Limits> per_listener_limits(std::string where, std::string doc) {
@@ -78,13 +79,36 @@ Section<Listener> make_listener() {
   s.key("name", &Listener::name, name_text(), Applies::reconnect, "Unique. What page, log and metrics call it.")
       .required();
   s.key("bind", &Listener::bind, bind_text(), Applies::reconnect,
-        "The address to listen on; \"0.0.0.0\" and \"::\" are all. One that is not there yet is waited for.")
-      .required();
+        "The address to listen on; \"0.0.0.0\" and \"::\" are all. One that is not there yet is waited for. Required "
+        "but for "
+        "transport unix.")
+      .default_is("required");
   s.key("port", &Listener::port, count16({1, 65535}), Applies::reconnect, "TCP port.");
-  s.key("transport", &Listener::transport,
-        word<Transport>({{"tcp", Transport::tcp}},
-                        {.later = {"websocket", "unix"}, .theirs = {{"websockets", "websocket"}, {"mqtt", "tcp"}}}),
-        Applies::reconnect, "What MQTT runs on.");
+  s.key(
+      "transport", &Listener::transport,
+      word<Transport>({{"tcp", Transport::tcp}, {"websocket", Transport::websocket}, {"unix", Transport::unix_socket}},
+                      {.theirs = {{"websockets", "websocket"}, {"mqtt", "tcp"}}}),
+      Applies::reconnect,
+      "What MQTT runs on. websocket: binary frames of the subprotocol mqtt; a frame may have max_packet_size, and 1 "
+      "MiB at least. unix: a socket in the file system, with path in place of bind and port.");
+  s.key(
+      "path", &Listener::path, path_text(), Applies::reconnect,
+      "unix, required: the socket's file, 107 bytes at most. One left by a program that died is replaced; the file is "
+      "removed at the end.");
+  s.key("mode", &Listener::mode, file_mode(), Applies::reconnect, "unix: who may connect, as in chmod.");
+  s.key("owner", &Listener::owner, free_text({1, 128}), Applies::reconnect,
+        "unix: \"user\" or \"user:group\" that the file is given to.")
+      .default_is("the gateway's");
+  s.key("http_paths", &Listener::http_paths, list(http_path_text(), "paths", {1, 100}), Applies::live,
+        "websocket: where it is; \"*\" = anywhere.");
+  s.key("origins", &Listener::origins, list(free_text({1, 255}), "origins", {0, 100}), Applies::live,
+        "websocket: pages, such as https://plant7.example, whose visitors' browsers may connect; none = all. Clients "
+        "that are no browser have no origin, and are let through.");
+  s.key("proxy_protocol", &Listener::proxy_protocol, boolean(), Applies::live,
+        "A proxy stands before the gateway and sends a PROXY header, version 1 or 2, before all else; the client's "
+        "address in it is the one in the log. Without it, or from elsewhere, nobody is let in.");
+  s.key("trusted_proxies", &Listener::trusted_proxies, list(range_text(), "addresses", {0, 100}), Applies::live,
+        "With proxy_protocol: the proxies' addresses or ranges. Needless for unix, where mode and owner decide.");
   s.key("protocol_versions", &Listener::protocol_versions,
         list(word<ProtocolVersion>(
                  {{"3.1", ProtocolVersion::v3_1}, {"3.1.1", ProtocolVersion::v3_1_1}, {"5.0", ProtocolVersion::v5_0}},
@@ -95,11 +119,56 @@ Section<Listener> make_listener() {
         "Let clients in that send no user name. Never the default in a file.");
   s.key("limits", &Listener::limits, object(listener_limits_section()), Applies::live,
         "Keys of `limits` for this listener alone.");
-  s.later({"tls", "path", "mode", "owner"});
+  s.key("tls", &Listener::tls, maybe(object(listener_tls_section())), Applies::live,
+        "TLS is on where this object stands. A change counts for new connections.");
+  return s;
+}
+
+Section<ListenerTls> make_listener_tls() {
+  Section<ListenerTls> s("listeners[].tls",
+                         "TLS for devices. Paths are relative to the file they stand in. The files are watched: a good "
+                         "replacement counts for new connections within seconds, a bad one is refused with words.");
+  s.key("cert_file", &ListenerTls::cert_file, path_text(), Applies::live,
+        "The listener's certificate with its chain, PEM. Required with key_file, unless there is a psk_file.");
+  s.key("key_file", &ListenerTls::key_file, path_text(), Applies::live,
+        "Its key, PEM without a password. Mode 0640 at most.");
+  s.key("ca_file", &ListenerTls::ca_file, path_text(), Applies::live,
+        "PEM: clients that show a certificate need one of these CAs.");
+  s.key("ca_path", &ListenerTls::ca_path, path_text(), Applies::live, "The same as a folder of hashed PEM files.");
+  s.key("crl_file", &ListenerTls::crl_file, path_text(), Applies::live,
+        "PEM: certificates that these CAs have revoked.");
+  s.key("require_certificate", &ListenerTls::require_certificate, boolean(), Applies::live,
+        "Clients without a certificate are refused; but for those with a pre-shared key.");
+  s.key("use_identity_as_username", &ListenerTls::use_identity_as_username, boolean(), Applies::live,
+        "The certificate's CN, or the name of the pre-shared key, is the user; CONNECT's user name is ignored, and no "
+        "password is needed. Who shows neither logs in as elsewhere.");
+  s.key("use_subject_as_username", &ListenerTls::use_subject_as_username, boolean(), Applies::live,
+        "As above with the certificate's whole subject, for example CN=line3,O=Plant 7.");
+  s.key("psk_file", &ListenerTls::psk_file, path_text(), Applies::live,
+        "Pre-shared keys, lines of NAME:HEX as in Mosquitto. Mode 0640 at most.");
+  s.key("psk_hint", &ListenerTls::psk_hint, free_text({0, 128}), Applies::live, "Told to TLS 1.2 clients.");
+  s.key("min_version", &ListenerTls::min_version,
+        word<TlsVersion>({{"1.2", TlsVersion::v1_2}, {"1.3", TlsVersion::v1_3}},
+                         {.theirs = {{"tlsv1.2", "1.2"}, {"tlsv1.3", "1.3"}}}),
+        Applies::live, "The lowest TLS version.");
+  s.key("ciphers", &ListenerTls::ciphers, free_text({0, text_bytes_max}), Applies::live,
+        "Ciphers of TLS 1.2, as `openssl ciphers` takes them.")
+      .default_is("OpenSSL's");
+  s.key("ciphers_tls1_3", &ListenerTls::ciphers_tls1_3, free_text({0, text_bytes_max}), Applies::live,
+        "Those of TLS 1.3.")
+      .default_is("OpenSSL's");
+  s.key("alpn", &ListenerTls::alpn, list(free_text({1, 255}), "protocols", {0, 10}), Applies::live,
+        "A client that asks for protocols gets the first of these that it offers, and is refused without one. None "
+        "given: not answered.");
   return s;
 }
 
 }  // namespace
+
+const Section<ListenerTls>& listener_tls_section() {
+  static const Section<ListenerTls> section = make_listener_tls();
+  return section;
+}
 
 const Section<Limits>& limits_section() {
   static const Section<Limits> section = make_limits();

@@ -7,7 +7,7 @@
 namespace tidegate::config {
 namespace {
 
-std::string range_text(const std::string& min, const std::string& max) {
+std::string span_text(const std::string& min, const std::string& max) {
   return min + " to " + max;
 }
 
@@ -175,7 +175,7 @@ Type<bool> boolean() {
 }
 
 Type<Millis> duration(Range<Millis> range) {
-  std::string span = range_text(duration_text(range.min), duration_text(range.max));
+  std::string span = span_text(duration_text(range.min), duration_text(range.max));
   std::string what = R"(a duration such as "30s", )" + span;
   auto read = [range, what](Reading& reading, const Node& node, Millis& out) {
     if (auto value = read_duration(reading, node, range, what, false)) out = value->value();
@@ -184,7 +184,7 @@ Type<Millis> duration(Range<Millis> range) {
 }
 
 Type<std::optional<Millis>> timer(Range<Millis> range) {
-  std::string span = range_text(duration_text(range.min), duration_text(range.max)) + R"(, or "off")";
+  std::string span = span_text(duration_text(range.min), duration_text(range.max)) + R"(, or "off")";
   std::string what = R"(a duration such as "30s", )" + span;
   auto read = [range, what](Reading& reading, const Node& node, std::optional<Millis>& out) {
     if (auto value = read_duration(reading, node, range, what, true)) out = *value;
@@ -195,7 +195,7 @@ Type<std::optional<Millis>> timer(Range<Millis> range) {
 
 Type<uint64_t> size(Range<uint64_t> range, Lifted lifted) {
   std::string span = range.max == unlimited ? size_text(range.min) + " or more"
-                                            : range_text(size_text(range.min), size_text(range.max));
+                                            : span_text(size_text(range.min), size_text(range.max));
   if (lifted == Lifted::allowed) span += R"(, or "unlimited")";
   std::string what = R"(a size such as "64KiB" or "10MB", )" + span;
   auto read = [range, lifted, what](Reading& reading, const Node& node, uint64_t& out) {
@@ -255,7 +255,7 @@ Type<Qos> qos() {
 }
 
 Type<std::string> free_text(Range<size_t> bytes) {
-  std::string what = "text of " + range_text(std::to_string(bytes.min), std::to_string(bytes.max)) + " bytes";
+  std::string what = "text of " + span_text(std::to_string(bytes.min), std::to_string(bytes.max)) + " bytes";
   auto read = [what, bytes](Reading& reading, const Node& node, std::string& out) {
     auto text = reading.text(node, what);
     if (!text) return;
@@ -274,6 +274,33 @@ Type<std::string> path_text() {
     if (auto path = reading.path(node)) out = std::move(*path);
   };
   return {"path", read, [](const std::string& text) { return text.empty() ? "none" : quoted(text); }};
+}
+
+Type<std::string> range_text() {
+  return checked_text("address or range", R"(an IP address or a range such as "10.1.0.0/16")", is_ip_range);
+}
+
+Type<std::string> http_path_text() {
+  auto check = [](std::string_view text) { return text == "*" || text.starts_with("/"); };
+  return checked_text("path", R"(a path such as "/mqtt", or "*" for any)", check);
+}
+
+Type<uint16_t> file_mode() {
+  constexpr std::string_view what = R"(permissions such as "0660", as in chmod)";
+  auto read = [what](Reading& reading, const Node& node, uint16_t& out) {
+    if (node.kind != Kind::string) return reading.expected(node, what, quoted(node.text));
+    auto text = reading.text(node, what);
+    if (!text) return;
+    auto mode = parse_mode(*text);
+    if (!mode) return reading.expected(node, what);
+    out = *mode;
+  };
+  auto text = [](const uint16_t& mode) {
+    std::string out = "0";
+    for (int shift = 6; shift >= 0; shift -= 3) out += static_cast<char>('0' + ((mode >> shift) & 7));
+    return quoted(out);
+  };
+  return {"permissions", read, text};
 }
 
 Type<std::string> bind_text() {

@@ -60,6 +60,9 @@ enum class Lifted : uint8_t { never, allowed };  // may be "unlimited"
 [[nodiscard]] Type<std::string> name_text();
 [[nodiscard]] Type<std::string> path_text();
 [[nodiscard]] Type<std::string> bind_text();
+[[nodiscard]] Type<std::string> range_text();      // of addresses
+[[nodiscard]] Type<std::string> http_path_text();  // or "*"
+[[nodiscard]] Type<uint16_t> file_mode();
 [[nodiscard]] Type<Secret> secret();
 [[nodiscard]] Type<Address> address();
 

@@ -134,6 +134,22 @@ bool is_ip_address(std::string_view text) {
          ::inet_pton(AF_INET6, without_scope.c_str(), raw) == 1;
 }
 
+bool is_ip_range(std::string_view text) {
+  size_t slash = text.find('/');
+  if (!is_ip_address(text.substr(0, slash))) return false;
+  if (slash == std::string_view::npos) return true;
+  auto bits = parse_whole(text.substr(slash + 1));
+  return bits && *bits <= (text.find(':') != std::string_view::npos ? 128u : 32u);
+}
+
+std::optional<uint16_t> parse_mode(std::string_view text) {
+  if (text.size() < 3 || text.size() > 4 || text.find_first_not_of("01234567") != std::string_view::npos) return {};
+  unsigned mode = 0;
+  for (char digit : text) mode = mode * 8 + static_cast<unsigned>(digit - '0');
+  if (mode > 0777) return {};
+  return static_cast<uint16_t>(mode);
+}
+
 bool is_bind(std::string_view text) {
   if (is_ip_address(text)) return true;
   // An interface (IFNAMSIZ 16). A dotted number that is no address is a slip, and "localhost" would wait for ever.

@@ -34,6 +34,10 @@ inline constexpr size_t name_bytes_max = 64;
 [[nodiscard]] bool is_name(std::string_view text);
 
 [[nodiscard]] bool is_ip_address(std::string_view text);
+// An address, alone or with the length of its prefix: "10.1.0.0/16".
+[[nodiscard]] bool is_ip_range(std::string_view text);
+// "0660": permission bits as in chmod.
+[[nodiscard]] std::optional<uint16_t> parse_mode(std::string_view text);
 // What a listener may bind: an IP address or the name of a network interface.
 [[nodiscard]] bool is_bind(std::string_view text);
 // 127.0.0.0/8, ::1 and the interface "lo".

@@ -33,7 +33,10 @@ void check_pairs_of_listeners(const Config& config, Findings& findings) {
       if (a.name == b.name && !b.name.empty())
         findings.error(second + "/name", "the name \"" + b.name + "\" belongs to the listener in " +
                                              findings.line_of(first + "/name", second) + " already");
-      if (a.port == b.port && !a.bind.empty() && collide(a.bind, b.bind))
+      if (!a.path.empty() && a.path == b.path)
+        findings.error(second + "/path", "the socket belongs to the listener in " +
+                                             findings.line_of(first + "/path", second) + " already");
+      if (a.port == b.port && !a.bind.empty() && !b.bind.empty() && collide(a.bind, b.bind))
         findings.error(second + "/bind",
                        "port " + std::to_string(b.port) + " of " + b.bind + " is taken by the listener in " +
                            findings.line_of(first, second) + " (" + a.bind + ")",
@@ -42,23 +45,26 @@ void check_pairs_of_listeners(const Config& config, Findings& findings) {
   }
 }
 
-void check_listener(const Config& config, size_t i, Findings& findings) {
+void check_listener(const Config& config, size_t i, const Outside& outside, Findings& findings) {
   const Listener& listener = config.listeners[i];
   std::string at = nth("/listeners", i);
-  if (!listener.allow_anonymous && config.access.logins.empty())
+  bool named_by_tls = listener.tls && (listener.tls->use_identity_as_username || listener.tls->use_subject_as_username);
+  if (!listener.allow_anonymous && config.access.logins.empty() && !named_by_tls)
     findings.error(at,
                    "this listener lets nobody in: add a user under access.users or an access.password_file, or write "
                    "\"allow_anonymous\": true",
-                   {"/access", at + "/allow_anonymous"});
+                   {"/access", at + "/allow_anonymous", at + "/tls"});
   if (listener.allow_anonymous && !is_loopback(listener.bind) && !listener.bind.empty())
     findings.warning(at + "/allow_anonymous",
                      "everybody who reaches " + listener.bind + ":" + std::to_string(listener.port) +
                          " may read and write every topic: write false and add users under access.users",
                      {at + "/bind", at + "/allow_anonymous"});
-  if (listener.port == tls_port)
+  validate_transport(listener, at, findings);
+  validate_tls(listener, at, outside, findings);
+  if (listener.port == tls_port && !listener.tls)
     findings.warning(at + "/port",
                      "8883 is the port of MQTT over TLS, and this listener has no TLS: devices that expect it will not "
-                     "connect",
+                     "connect; write \"tls\": { \"cert_file\": ..., \"key_file\": ... }",
                      {at + "/port", at + "/tls"});
   if (listener.limits.max_packet_size > listener.limits.max_queued_bytes)
     findings.warning(at + "/limits",
@@ -90,18 +96,18 @@ void check_box(const Config& config, Findings& findings) {
 
 }  // namespace
 
-void validate_lan(const Config& config, Findings& findings) {
+void validate_lan(const Config& config, const Outside& outside, Findings& findings) {
   bool written = findings.written("/listeners");
   if (written && config.listeners.empty()) findings.warning("/listeners", "no listener: no device can connect");
   if (written) {
     check_pairs_of_listeners(config, findings);
-    for (size_t i = 0; i < config.listeners.size(); ++i) check_listener(config, i, findings);
+    for (size_t i = 0; i < config.listeners.size(); ++i) check_listener(config, i, outside, findings);
   }
 }
 
 void validate(const Config& config, const Places& places, Reading& reading) {
   Findings findings(places, reading);
-  validate_lan(config, findings);
+  validate_lan(config, reading.outside(), findings);
   validate_access(config, findings);
   validate_bridges(config, findings);
   check_box(config, findings);

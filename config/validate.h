@@ -13,8 +13,12 @@ namespace tidegate::config {
 void validate(const Config& config, const Places& places, Reading& reading);
 
 // One part each, called by validate.
-void validate_lan(const Config& config, Findings& findings);
+void validate_lan(const Config& config, const Outside& outside, Findings& findings);
 void validate_access(const Config& config, Findings& findings);
 void validate_bridges(const Config& config, Findings& findings);
+
+// What a listener's transport needs and has no use for; its TLS. `at` is the listener's pointer.
+void validate_transport(const Listener& listener, const std::string& at, Findings& findings);
+void validate_tls(const Listener& listener, const std::string& at, const Outside& outside, Findings& findings);
 
 }  // namespace tidegate::config

@@ -22,6 +22,7 @@
 #include "gateway/net/core_loop.h"
 #include "gateway/settings.h"
 #include "gateway/supervisor.h"
+#include "gateway/tls_watch.h"
 #include "store/committer.h"
 #include "store/disk_space.h"
 #include "store/open_store.h"
@@ -62,12 +63,13 @@ class App {
   void wait_for_signals();
   void tick();
   void look_at_disk();
+  void look_at_tls();
   void report_damage(uint64_t unreadable, const std::string& set_aside);
   void limit_store_size(uint64_t bytes);
   void publish_sys();
   void reload();
-  void apply(const config::Config& next);
-  void apply_listeners(const config::Changes& changes, const config::Config& next);
+  void apply(const config::Config& next, const TlsContexts& tls);
+  void apply_listeners(const config::Changes& changes, const config::Config& next, const TlsContexts& tls);
   void apply_bridges(const config::Changes& changes, const config::Config& next);
   void stop();
 
@@ -79,6 +81,7 @@ class App {
   std::unique_ptr<store::Committer> committer_;
   std::unique_ptr<net::CoreLoop> loop_;
   std::unique_ptr<Bridges> bridges_;
+  TlsWatch tls_watch_;  // of the start, then of files_
   std::unique_ptr<net::TaskThreads> files_;
   std::optional<boost::asio::signal_set> signals_;
   std::optional<net::Timer> ticker_;
@@ -145,8 +148,12 @@ Status App::restore() {
 }
 
 Status App::listen() {
+  auto tls = tls_watch_.load(config_.listeners);
+  if (!tls) return tl::unexpected(tls.error());
   for (const config::Listener& listener : config_.listeners) {
-    auto opened = loop_->add_listener(listener_of(listener, config_.access));
+    net::ListenerOptions options = listener_of(listener, config_.access);
+    if (listener.tls) options.tls_context = tls->at(listener.name);
+    auto opened = loop_->add_listener(std::move(options));
     if (opened) continue;
     // Without a file, loopback of the other IP version is a courtesy: not every box has both.
     if (!options_.config_file.empty() || loop_->listeners().empty()) return opened;
@@ -158,8 +165,9 @@ Status App::listen() {
 void App::report_start() {
   for (const auto& listener : loop_->listeners()) {
     if (!listener->is_listening()) continue;
-    spdlog::info("Listening: listener={} address={} login={}", listener->options().policy.name, listener->address(),
-                 listener->options().policy.allow_anonymous ? "not needed" : "needed");
+    spdlog::info("Listening: listener={} address={} login={} tls={}", listener->options().policy.name,
+                 listener->address(), listener->options().policy.allow_anonymous ? "not needed" : "needed",
+                 listener->options().tls ? "yes" : "no");
   }
   spdlog::info("Data: path=\"{}\" durability={}", config_.store.path,
                config_.store.durability == config::Durability::always     ? "always"
@@ -205,6 +213,7 @@ void App::tick() {
       }
     }
     look_at_disk();
+    look_at_tls();
     publish_sys();
     tick();
   });
@@ -217,6 +226,22 @@ void App::look_at_disk() {
     loop_->post([this, unreadable = store.unreadable(), set_aside = store.set_aside(), bytes = store.disk_bytes()] {
       report_damage(unreadable, set_aside);
       limit_store_size(bytes);
+    });
+  });
+}
+
+// Certificates that were renewed while running.
+void App::look_at_tls() {
+  auto has_tls = [](const config::Listener& listener) { return listener.tls.has_value(); };
+  if (std::none_of(config_.listeners.begin(), config_.listeners.end(), has_tls)) return;
+  (void)files_->post([this] {
+    TlsContexts changed = tls_watch_.changed();
+    if (changed.empty()) return;
+    loop_->post([this, changed = std::move(changed)] {
+      for (const auto& listener : loop_->listeners()) {
+        auto at = changed.find(listener->options().policy.name);
+        if (at != changed.end() && listener->options().tls) listener->set_tls_context(at->second);
+      }
     });
   });
 }
@@ -315,24 +340,26 @@ void App::reload() {
     return;
   }
   bool posted = files_->post([this] {
-    auto loaded = config::load(options_.config_file, config::real_outside());
+    auto loaded = config::load(options_.config_file, outside_with_tls());
     if (!loaded) {
       for (const config::Problem& problem : loaded.error()) spdlog::error("{}", config::render(problem));
       spdlog::error("Configuration not reloaded: the running one stays");
       return;
     }
     for (const config::Problem& problem : loaded->warnings) spdlog::warn("{}", config::render(problem));
-    if (Status placed = place_port(options_.port, loaded->config); !placed) {
-      spdlog::error("{}", placed.error().context);
+    Status placed = place_port(options_.port, loaded->config);
+    auto tls = placed ? tls_watch_.load(loaded->config.listeners) : Result<TlsContexts>(tl::unexpected(placed.error()));
+    if (!tls) {
+      spdlog::error("{}", tls.error().context);
       spdlog::error("Configuration not reloaded: the running one stays");
       return;
     }
-    loop_->post([this, next = std::move(loaded->config)] { apply(next); });
+    loop_->post([this, next = std::move(loaded->config), contexts = std::move(*tls)] { apply(next, contexts); });
   });
   if (!posted) spdlog::warn("Reload skipped: others are waiting");
 }
 
-void App::apply(const config::Config& next) {
+void App::apply(const config::Config& next, const TlsContexts& tls) {
   config::Diff diff = config::diff(config_, next);
   for (const std::string& key : diff.restart) spdlog::warn("Waits for a restart: key={}", key);
   users_.set(next.access.logins);
@@ -341,7 +368,7 @@ void App::apply(const config::Config& next) {
   events_.set_connection_messages(next.log.connection_messages);
   loop_->set_limits(limits_of(next.limits), next.limits.max_connections, next.limits.max_pending_connects,
                     next.limits.max_uncommitted_bytes);
-  apply_listeners(diff.listeners, next);
+  apply_listeners(diff.listeners, next, tls);
   apply_bridges(diff.bridges, next);
   config::Store store = config_.store;  // of a restart
   config_ = next;
@@ -352,13 +379,14 @@ void App::apply(const config::Config& next) {
                diff.bridges.added.size() + diff.bridges.removed.size() + diff.bridges.changed.size());
 }
 
-void App::apply_listeners(const config::Changes& changes, const config::Config& next) {
+void App::apply_listeners(const config::Changes& changes, const config::Config& next, const TlsContexts& tls) {
   for (const std::string& name : changes.removed) loop_->remove_listener(name);
   for (const config::Changed& changed : changes.changed) {
     if (changed.reconnects()) loop_->remove_listener(changed.name);
   }
   for (const config::Listener& listener : next.listeners) {
     net::ListenerOptions options = listener_of(listener, next.access);
+    if (listener.tls) options.tls_context = tls.at(listener.name);
     if (loop_->update_listener(options)) continue;
     if (Status opened = loop_->add_listener(options); !opened) {
       spdlog::error("{}", opened.error().context);
@@ -387,7 +415,7 @@ void App::apply_bridges(const config::Changes& changes, const config::Config& ne
 }  // namespace
 
 int run_gateway(const RunOptions& options) {
-  config::Outside outside = config::real_outside();
+  config::Outside outside = outside_with_tls();
   config::Config config;
   if (options.config_file.empty()) {
     config = config::default_config(config::default_gateway_name(outside), config::default_store_path(outside));

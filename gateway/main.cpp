@@ -8,12 +8,13 @@
 #include "gateway/app.h"
 #include "gateway/init_command.h"
 #include "gateway/passwd_command.h"
+#include "gateway/tls_watch.h"
 
 namespace tidegate {
 namespace {
 
 int check_configuration(const std::string& file) {
-  auto loaded = config::load(file, config::real_outside());
+  auto loaded = config::load(file, outside_with_tls());
   const auto& problems = loaded ? loaded->warnings : loaded.error();
   for (const config::Problem& problem : problems) fmt::print(stderr, "{}\n", config::render(problem));
   if (!loaded) return exit_code::bad_configuration;

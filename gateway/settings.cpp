@@ -68,6 +68,25 @@ broker::Limits limits_of(const config::Limits& limits) {
   return to;
 }
 
+net::TlsOptions tls_of(const config::ListenerTls& tls) {
+  net::TlsOptions to;
+  to.cert_file = tls.cert_file;
+  to.key_file = tls.key_file;
+  to.ca_file = tls.ca_file;
+  to.ca_path = tls.ca_path;
+  to.crl_file = tls.crl_file;
+  to.require_certificate = tls.require_certificate;
+  to.use_identity_as_username = tls.use_identity_as_username;
+  to.use_subject_as_username = tls.use_subject_as_username;
+  to.psk_file = tls.psk_file;
+  to.psk_hint = tls.psk_hint;
+  to.min_version = tls.min_version == config::TlsVersion::v1_3 ? net::TlsVersion::v1_3 : net::TlsVersion::v1_2;
+  to.ciphers = tls.ciphers;
+  to.ciphers_tls1_3 = tls.ciphers_tls1_3;
+  to.alpn = tls.alpn;
+  return to;
+}
+
 net::ListenerOptions listener_of(const config::Listener& listener, const config::Access& access) {
   net::ListenerOptions to;
   to.bind = listener.bind;
@@ -80,6 +99,15 @@ net::ListenerOptions listener_of(const config::Listener& listener, const config:
   to.policy.accept_v3_1_1 = accepts(listener, config::ProtocolVersion::v3_1_1);
   to.policy.accept_v5 = accepts(listener, config::ProtocolVersion::v5_0);
   to.policy.limits = limits_of(listener.limits);
+  if (listener.tls) to.tls = tls_of(*listener.tls);
+  if (listener.transport == config::Transport::unix_socket) {
+    to.unix_socket = {listener.path, listener.mode, listener.owner};
+  }
+  if (listener.transport == config::Transport::websocket) to.websocket = {listener.http_paths, listener.origins};
+  to.proxy_protocol = listener.proxy_protocol;
+  for (const std::string& each : listener.trusted_proxies) {
+    if (auto range = net::AddressRange::parse(each)) to.trusted_proxies.push_back(*range);
+  }
   return to;
 }
 

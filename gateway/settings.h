@@ -8,11 +8,14 @@
 #include "gateway/access/acl.h"
 #include "gateway/broker/limits.h"
 #include "gateway/net/listener.h"
+#include "gateway/net/tls_options.h"
 #include "store/committer.h"
 
 namespace tidegate {
 
 [[nodiscard]] broker::Limits limits_of(const config::Limits& limits);
+[[nodiscard]] net::TlsOptions tls_of(const config::ListenerTls& tls);
+// Without the TLS context.
 [[nodiscard]] net::ListenerOptions listener_of(const config::Listener& listener, const config::Access& access);
 // None: whoever may log in may do everything.
 [[nodiscard]] std::shared_ptr<const access::Acl> acl_of(const config::Access& access);

@@ -31,6 +31,17 @@ void Broker::opened(ConnId id, const ListenerPolicy& listener, std::string peer)
       Deadline::of_connection(state_.now.mono + listener.limits.connect_timeout, Deadline::Kind::connect_timeout, id));
 }
 
+void Broker::introduce(ConnId id, std::string peer, std::string username) {
+  Connection* conn = state_.find(id);
+  if (!conn) return;
+  if (!peer.empty()) conn->peer = std::move(peer);
+  if (!username.empty()) conn->identity = std::make_unique<std::string>(std::move(username));
+}
+
+void Broker::refuse(ConnId id, std::string_view why) {
+  if (Connection* conn = state_.find(id)) connect::kick(state_, *conn, ReasonCode::not_authorized, why);
+}
+
 Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
   Connection* conn = state_.find(id);
   if (!conn) return Taken::done;

@@ -36,6 +36,11 @@ class Broker {
 
   // A socket was accepted. `listener` outlives the connection.
   void opened(ConnId conn, const ListenerPolicy& listener, std::string peer);
+  // What the transport learnt of the client before its first packet: its address where a proxy told it, and the user that
+  // its certificate or key names, whose CONNECT then needs no password. Empty: nothing.
+  void introduce(ConnId conn, std::string peer, std::string username);
+  // The transport does not let it in: told as a refusal, and Output::close.
+  void refuse(ConnId conn, std::string_view why);
   // A complete frame, or one that the framer found malformed or too large.
   [[nodiscard]] Taken packet(ConnId conn, const mqtt::Frame& frame);
   // The peer closed, or the socket failed. Not called after Output::close.

@@ -214,9 +214,15 @@ std::string_view bytes_of(const mqtt::Frame& frame) {
   return {frame.body.data() - (frame.size - frame.body.size()), frame.size};
 }
 
-mqtt::Connect decode_again(std::string_view bytes) {
+// Whom the transport names is the user, whatever CONNECT says.
+void name_user(const Connection& conn, mqtt::Connect& packet) {
+  if (conn.identity) packet.username = *conn.identity;
+}
+
+mqtt::Connect decode_again(const Connection& conn, std::string_view bytes) {
   auto packet = mqtt::decode_connect(mqtt::frame(bytes, bytes.size()));
   TIDEGATE_CHECK(packet.has_value());
+  name_user(conn, *packet);
   return *packet;
 }
 
@@ -243,10 +249,11 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
     state.out.close(conn.id);  // [MQTT-3.1.0-1], 3.1.4: without an answer
     return forget(state, conn);
   }
+  name_user(conn, *packet);
   if (ReasonCode reason = refusal(state, conn, *packet); reason != ReasonCode::success) {
     return refuse(state, conn, packet->version, reason, packet->client_id, mqtt::name(reason));
   }
-  if (packet->username && conn.listener->check_credentials) {
+  if (packet->username && !conn.identity && conn.listener->check_credentials) {
     conn.stage = Stage::checking_credentials;
     conn.connect_packet = std::make_unique<std::string>(bytes_of(frame));
     return state.out.check_credentials(conn.id, *packet->username, packet->password.value_or(std::string_view{}));
@@ -256,7 +263,7 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
 
 void credentials_checked(State& state, Connection& conn, bool right) {
   std::unique_ptr<std::string> bytes = std::move(conn.connect_packet);
-  mqtt::Connect packet = decode_again(*bytes);
+  mqtt::Connect packet = decode_again(conn, *bytes);
   conn.last_received = state.now.mono;
   if (!right) {
     return refuse(state, conn, packet.version, ReasonCode::bad_user_name_or_password, packet.client_id,
@@ -272,7 +279,7 @@ void store_changed(State& state) {
     Connection* conn = state.find(id);
     if (!conn) continue;
     std::unique_ptr<std::string> bytes = std::move(conn->connect_packet);
-    mqtt::Connect packet = decode_again(*bytes);
+    mqtt::Connect packet = decode_again(*conn, *bytes);
     conn->last_received = state.now.mono;
     // Others have come since it was looked at, and the listener's rules may have changed.
     if (ReasonCode reason = refusal(state, *conn, packet); reason != ReasonCode::success) {

@@ -68,8 +68,9 @@ struct Connection {
   BatchNumber last_held_until{0};   // of the newest acknowledgement in the gate
   Session* session = nullptr;
   const ListenerPolicy* listener = nullptr;
-  std::string peer;                                         // address and port, for the log
-  std::unique_ptr<std::string> connect_packet;              // until it is accepted or refused
+  std::string peer;                             // address and port, for the log
+  std::unique_ptr<std::string> identity;        // the user that its certificate or key names, in place of CONNECT's
+  std::unique_ptr<std::string> connect_packet;  // until it is accepted or refused
   std::unique_ptr<std::vector<std::string>> topic_aliases;  // of a 5.0 publisher; index is alias - 1
 };
 

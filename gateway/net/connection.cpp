@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "gateway/net/core_loop.h"
@@ -28,10 +29,17 @@ bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
+constexpr std::string_view closed_by_client = "the client closed the connection";
+
 }  // namespace
 
-Connection::Connection(CoreLoop& loop, Socket socket, ConnId id, Listener* listener)
-    : loop_(loop), socket_(std::move(socket)), id_(id), listener_(listener) {}
+Connection::Connection(CoreLoop& loop, Socket socket, ConnId id, Listener* listener, std::unique_ptr<Channel> channel)
+    : loop_(loop),
+      socket_(std::move(socket)),
+      id_(id),
+      listener_(listener),
+      channel_(std::move(channel)),
+      opening_(channel_ != nullptr) {}
 
 broker::OutBuffer* Connection::buffer() {
   if (!out_) {
@@ -45,22 +53,72 @@ void Connection::start_reading() {
   if (reading_ || paused_ || closing_ || failed_) return;
   if (unsent_bytes() > listener_->options().policy.limits.output_bytes_max) return;  // flush goes on when it may
   reading_ = true;
-  socket_.async_wait(Socket::wait_read, [this, id = id_, loop = &loop_](const error_code& error) {
+  auto go_on = [this, id = id_, loop = &loop_](const error_code& error) {
     if (loop->find(id) == this) readable(error);
-  });
+  };
+  if (channel_ && channel_->has_pending()) {
+    asio::post(socket_.get_executor(), [go_on] { go_on({}); });
+  } else {
+    socket_.async_wait(Socket::wait_read, go_on);
+  }
 }
 
 void Connection::readable(const error_code& error) {
   reading_ = false;
   if (closing_ || failed_) return;
-  if (error) return fail(error);
+  if (error) return fail(error.message());
   loop_.enter_turn();
+  if (opening_) {
+    loop_.queue_opening(id_);
+  } else if (channel_) {
+    read_channel();
+  } else {
+    read_socket();
+  }
+}
+
+void Connection::read_socket() {
   std::span<char> scratch = loop_.scratch();
-  error_code read_error;
-  size_t n = socket_.read_some(asio::buffer(scratch.data(), scratch.size()), read_error);
-  if (read_error == asio::error::would_block || read_error == asio::error::try_again) return start_reading();
-  if (read_error) return fail(read_error);
+  error_code error;
+  size_t n = socket_.read_some(asio::buffer(scratch.data(), scratch.size()), error);
+  if (error == asio::error::would_block || error == asio::error::try_again) return start_reading();
+  if (error) return fail(error == asio::error::eof ? closed_by_client : error.message());
   feed({scratch.data(), n});
+  start_reading();
+}
+
+void Connection::read_channel() {
+  std::span<char> scratch = loop_.scratch();
+  Progress got = channel_->read(scratch);
+  if (got.bytes > 0) feed({scratch.data(), got.bytes});
+  if (channel_->has_output() || unsent_) loop_.mark_dirty(id_);  // what waited may have waited for these bytes
+  if (closing_) return;
+  if (got.outcome == Outcome::failed) return fail(channel_->error());
+  if (got.outcome == Outcome::ended) return fail(closed_by_client);
+  start_reading();
+}
+
+void Connection::open_step() {
+  while (opening_ && !closing_ && !failed_) {
+    switch (channel_->open()) {
+      case Outcome::wants_read: return start_reading();
+      case Outcome::wants_write: return wait_until_writable();
+      case Outcome::ended: return fail(closed_by_client);
+      case Outcome::failed: return loop_.broker().refuse(id_, channel_->error());
+      case Outcome::done: opened();
+    }
+  }
+}
+
+void Connection::opened() {
+  Introduction client;
+  channel_->introduce(client);
+  loop_.broker().introduce(id_, std::move(client.peer), std::move(client.username));
+  if (channel_->is_preface()) {
+    channel_ = channel_->next();
+    if (channel_) return;  // goes on with the step after it
+  }
+  opening_ = false;
   start_reading();
 }
 
@@ -103,6 +161,7 @@ void Connection::resume() {
 
 bool Connection::flush() {
   if (failed_) return true;
+  if (opening_) return closing_;  // nobody has anything to say yet
   bool ok = true;
   if (unsent_ && !unsent_->empty()) {
     if (out_ && !out_->empty()) unsent_->append(*out_, 0);
@@ -111,12 +170,15 @@ bool Connection::flush() {
     ok = write_out_buffer();
   }
   if (out_) loop_.give_back(std::move(out_));
+  if (ok && channel_ && channel_->has_output()) ok = write_channels_own();
   if (!ok) return true;
   bool all_written = !unsent_ || unsent_->empty();
   if (all_written) unsent_.reset();
+  if (channel_ && channel_->has_output()) all_written = false;
   if (!all_written) wait_until_writable();
   start_reading();
   if (closing_ && all_written) {
+    if (channel_) channel_->end(loop_.is_stopping());
     error_code ignored;
     socket_.shutdown(Socket::shutdown_both, ignored);
     return true;
@@ -124,16 +186,33 @@ bool Connection::flush() {
   return false;
 }
 
+// Bytes taken; none: the connection has failed.
+std::optional<size_t> Connection::write_some(const iovec* vectors, int count) {
+  if (channel_) {
+    Progress taken = channel_->write(vectors, count);
+    if (taken.outcome == Outcome::failed) {
+      fail(channel_->error());
+      return {};
+    }
+    return taken.bytes;
+  }
+  ssize_t n = write_vectors(socket_.native_handle(), vectors, count);
+  if (n < 0 && !would_block()) {
+    fail(error_code(errno, boost::system::system_category()).message());
+    return {};
+  }
+  return n < 0 ? 0 : static_cast<size_t>(n);
+}
+
 bool Connection::write_out_buffer() {
   std::array<iovec, vectors_max> vectors;
   int count = gather(*out_, vectors.data(), vectors_max);
-  ssize_t n = 0;
-  if (count > 0) n = write_vectors(socket_.native_handle(), vectors.data(), count);
-  if (n < 0 && !would_block()) {
-    fail(error_code(errno, boost::system::system_category()));
-    return false;
+  size_t written = 0;
+  if (count > 0) {
+    auto taken = write_some(vectors.data(), count);
+    if (!taken) return false;
+    written = *taken;
   }
-  uint64_t written = n < 0 ? 0 : static_cast<uint64_t>(n);
   loop_.count_sent(written);
   if (written == out_->bytes()) return true;
   unsent_ = std::make_unique<Unsent>();
@@ -145,16 +224,17 @@ bool Connection::write_unsent() {
   while (!unsent_->empty()) {
     std::array<iovec, vectors_max> vectors;
     int count = unsent_->gather(vectors.data(), vectors_max);
-    ssize_t n = write_vectors(socket_.native_handle(), vectors.data(), count);
-    if (n < 0) {
-      if (would_block()) return true;
-      fail(error_code(errno, boost::system::system_category()));
-      return false;
-    }
-    loop_.count_sent(static_cast<uint64_t>(n));
-    unsent_->consume(static_cast<uint64_t>(n));
+    auto taken = write_some(vectors.data(), count);
+    if (!taken) return false;
+    if (*taken == 0) return true;
+    loop_.count_sent(*taken);
+    unsent_->consume(*taken);
   }
   return true;
+}
+
+bool Connection::write_channels_own() {
+  return write_some(nullptr, 0).has_value();
 }
 
 void Connection::wait_until_writable() {
@@ -163,20 +243,19 @@ void Connection::wait_until_writable() {
   socket_.async_wait(Socket::wait_write, [this, id = id_, loop = &loop_](const error_code& error) {
     if (loop->find(id) != this) return;
     writable_wait_ = false;
-    if (error) return fail(error);
+    if (error) return fail(error.message());
     loop->enter_turn();
+    if (opening_) return loop->queue_opening(id);
     loop->mark_dirty(id);
   });
 }
 
-void Connection::fail(const error_code& error) {
+void Connection::fail(std::string_view why) {
   if (failed_) return;
   failed_ = true;
   loop_.enter_turn();
-  if (!closing_) {
-    bool orderly = error == asio::error::eof;
-    loop_.broker().closed(id_, orderly ? "the client closed the connection" : error.message());
-  }
+  if (!closing_) loop_.broker().closed(id_, why);
+  if (channel_ && !opening_) channel_->end(false);
   closing_ = true;
   loop_.mark_dirty(id_);  // destroyed at the end of the turn
 }

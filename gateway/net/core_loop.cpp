@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t scratch_bytes = 64 * 1024;
 constexpr int handlers_per_turn = 128;  // bounds how long acknowledgements wait for a busy turn's end
+constexpr Millis openings_per_turn{4};  // of TLS handshakes and their like; one at least
 constexpr size_t spare_buffers_max = 256;
 constexpr size_t spare_capacity_max = 256 * 1024;
 constexpr Millis linger{5000};  // for the last bytes of a connection being closed
@@ -99,6 +100,7 @@ void CoreLoop::enter_turn() {
 
 void CoreLoop::end_turn() {
   if (!in_turn_) return;
+  if (!openings_.empty()) run_openings();
   broker_.run_deadlines();
   do {
     resume_connections();
@@ -107,6 +109,16 @@ void CoreLoop::end_turn() {
   } while (!broker_.batch().empty() || !to_resume_.empty());
   arm_timer();
   in_turn_ = false;
+}
+
+void CoreLoop::run_openings() {
+  Instant until = read_clock().mono + openings_per_turn;
+  do {
+    ConnId id = openings_.front();
+    openings_.pop_front();
+    if (Connection* conn = find(id)) conn->open_step();
+  } while (!openings_.empty() && read_clock().mono < until);
+  if (!openings_.empty()) asio::post(io_, [this] { enter_turn(); });
 }
 
 void CoreLoop::submit_batch() {
@@ -227,7 +239,7 @@ Connection* CoreLoop::find(ConnId id) {
                                                                                  : nullptr;
 }
 
-void CoreLoop::add_connection(Socket socket, Listener& listener, std::string peer) {
+ConnId CoreLoop::add_connection(Socket socket, Listener& listener, std::unique_ptr<Channel> channel, std::string peer) {
   if (free_slots_.empty()) {
     free_slots_.push_back(static_cast<uint32_t>(connections_.size()));
     connections_.emplace_back();
@@ -236,11 +248,12 @@ void CoreLoop::add_connection(Socket socket, Listener& listener, std::string pee
   uint32_t slot = free_slots_.back();
   free_slots_.pop_back();
   ConnId id{slot, ++generations_[slot]};
-  connections_[slot] = std::make_unique<Connection>(*this, std::move(socket), id, &listener);
+  connections_[slot] = std::make_unique<Connection>(*this, std::move(socket), id, &listener, std::move(channel));
   ++connections_now_;
   enter_turn();
   broker_.opened(id, listener.options().policy, std::move(peer));
   connections_[slot]->start_reading();
+  return id;
 }
 
 std::unique_ptr<broker::OutBuffer> CoreLoop::borrow_buffer() {

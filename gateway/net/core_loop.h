@@ -67,7 +67,10 @@ class CoreLoop final : public broker::Output {
 
   // For connections and listeners.
   [[nodiscard]] Connection* find(ConnId id);
-  void add_connection(Socket socket, Listener& listener, std::string peer);
+  ConnId add_connection(Socket socket, Listener& listener, std::unique_ptr<Channel> channel, std::string peer);
+  // Connection::open_step in this turn or a later one: handshakes are bounded by time, so that many of them do not
+  // delay those that are through.
+  void queue_opening(ConnId id) { openings_.push_back(id); }
   [[nodiscard]] bool has_room() const {
     return connections_now_ < options_.connections_max && broker_.pending_connects() < options_.pending_connects_max;
   }
@@ -76,6 +79,7 @@ class CoreLoop final : public broker::Output {
   void give_back(std::unique_ptr<broker::OutBuffer> buffer);
   void mark_dirty(ConnId id) { dirty_.push_back(id); }
   void count_sent(uint64_t bytes) { bytes_sent_ += bytes; }
+  [[nodiscard]] bool is_stopping() const { return stopping_; }
   void count_refused_connection() { ++connections_refused_; }
   [[nodiscard]] uint64_t bytes_sent() const { return bytes_sent_; }
   [[nodiscard]] uint64_t connections_refused() const { return connections_refused_; }
@@ -95,6 +99,7 @@ class CoreLoop final : public broker::Output {
   };
   void turn();
   void end_turn();
+  void run_openings();
   void submit_batch();
   void take_commits();
   void look_at_store();
@@ -122,6 +127,7 @@ class CoreLoop final : public broker::Output {
   uint32_t connections_now_ = 0;
   std::vector<ConnId> dirty_;
   std::vector<ConnId> to_resume_;
+  std::deque<ConnId> openings_;
   std::vector<Lingering> lingering_;
   std::vector<std::unique_ptr<broker::OutBuffer>> spare_buffers_;
   std::deque<std::pair<Ticket, BatchNumber>> submitted_;

@@ -3,21 +3,23 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/ip/v6_only.hpp>
 
 #include "gateway/net/bind_address.h"
 #include "gateway/net/core_loop.h"
+#include "gateway/net/peer_address.h"
+#include "gateway/net/plain_channel.h"
+#include "gateway/net/proxy_channel.h"
+#include "gateway/net/tls_channel.h"
+#include "gateway/net/ws_channel.h"
 
 namespace tidegate::net {
 namespace {
 
 constexpr auto address_retry = std::chrono::seconds(1);
+constexpr uint64_t ws_frame_bytes_min = 1u << 20;  // of the limit: a frame may hold many small packets
 constexpr auto descriptors_retry = std::chrono::milliseconds(200);
-
-std::string text_of(const tcp::endpoint& endpoint) {
-  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", endpoint.address().to_string(), endpoint.port())
-                                    : fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
-}
 
 }  // namespace
 
@@ -25,6 +27,7 @@ Listener::Listener(CoreLoop& loop, ListenerOptions options)
     : loop_(loop), options_(std::move(options)), acceptor_(loop.io()), retry_(loop.io()) {}
 
 std::string Listener::address() const {
+  if (options_.unix_socket) return options_.unix_socket->path;
   bool v6 = options_.bind.find(':') != std::string::npos;
   return v6 ? fmt::format("[{}]:{}", options_.bind, options_.port) : fmt::format("{}:{}", options_.bind, options_.port);
 }
@@ -34,6 +37,14 @@ void Listener::set_options(const ListenerOptions& options) {
 }
 
 Status Listener::try_open(bool& absent) {
+  if (options_.unix_socket) {
+    Status listening = file_.listen(acceptor_, *options_.unix_socket);
+    error_code ignored;
+    if (!listening) acceptor_.close(ignored);
+    if (listening) return {};
+    return fail(listening.error().code,
+                fmt::format("listener {}: {}", options_.policy.name, listening.error().context));
+  }
   error_code error;
   auto address = bind_address(options_.bind);
   if (!address) {
@@ -42,7 +53,7 @@ Status Listener::try_open(bool& absent) {
                 fmt::format("listener {}: no interface \"{}\" with an address", options_.policy.name, options_.bind));
   }
   tcp::endpoint endpoint(*address, options_.port);
-  acceptor_.open(endpoint.protocol(), error);
+  acceptor_.open(Stream(endpoint.protocol()), error);
   if (!error) acceptor_.set_option(Acceptor::reuse_address(true), error);
   if (!error && address->is_v6()) acceptor_.set_option(asio::ip::v6_only(true), error);
   if (!error) acceptor_.bind(endpoint, error);
@@ -94,6 +105,7 @@ void Listener::wait_for_address() {
 void Listener::close() {
   error_code ignored;
   acceptor_.close(ignored);
+  file_.remove();
   retry_.cancel();
 }
 
@@ -117,12 +129,38 @@ void Listener::accepted(const error_code& error, Socket socket) {
   } else {
     error_code option_error;
     socket.non_blocking(true, option_error);
-    if (options_.tcp_nodelay) socket.set_option(tcp::no_delay(true), option_error);
-    tcp::endpoint peer = socket.remote_endpoint(option_error);
+    if (options_.tcp_nodelay && !options_.unix_socket) socket.set_option(tcp::no_delay(true), option_error);
     ++connections_;
-    loop_.add_connection(std::move(socket), *this, option_error ? "?" : text_of(peer));
+    std::string peer = peer_text(socket.native_handle());
+    auto channel = channel_on(socket.native_handle());
+    bool refused = options_.proxy_protocol && !is_trusted(socket.native_handle());
+    ConnId id = loop_.add_connection(std::move(socket), *this, std::move(channel), std::move(peer));
+    if (refused) loop_.broker().refuse(id, "not one of this listener's trusted_proxies");
   }
   accept();
+}
+
+// What this listener has between the socket and MQTT; none: nothing.
+std::unique_ptr<Channel> Listener::channel_on(int socket) const {
+  std::unique_ptr<Channel> channel;
+  if (options_.tls_context) channel = std::make_unique<TlsChannel>(socket, options_.tls_context);
+  if (options_.websocket) {
+    if (!channel) channel = std::make_unique<PlainChannel>(socket);
+    uint64_t frame_bytes_max = std::max<uint64_t>(options_.policy.limits.packet_bytes_max, ws_frame_bytes_min);
+    channel = std::make_unique<WsChannel>(std::move(channel), *options_.websocket, frame_bytes_max);
+  }
+  if (options_.proxy_protocol) channel = std::make_unique<ProxyChannel>(socket, std::move(channel));
+  return channel;
+}
+
+// May whoever is at the other end speak for others?
+bool Listener::is_trusted(int socket) const {
+  if (options_.unix_socket) return true;
+  sockaddr_storage from{};
+  socklen_t size = sizeof from;
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&from), &size) != 0) return false;
+  return std::any_of(options_.trusted_proxies.begin(), options_.trusted_proxies.end(),
+                     [&](const AddressRange& range) { return range.contains(from); });
 }
 
 }  // namespace tidegate::net

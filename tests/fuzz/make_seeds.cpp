@@ -64,6 +64,28 @@ void write_topics(const fs::path& folder) {
   for (const auto& [filter, topic] : pairs) write(folder / "topics", ++number, filter + '\0' + topic);
 }
 
+// fuzz_proxy_header: a header of each version with the beginning of MQTT behind it.
+void write_proxy_headers(const fs::path& folder) {
+  using namespace std::string_literals;
+  std::string binary = "\r\n\r\n\0\r\nQUIT\n"s;
+  size_t number = 0;
+  for (const std::string& header :
+       {"PROXY TCP4 192.168.1.7 10.0.0.1 49152 1883\r\n"s, "PROXY TCP6 2001:db8::7 ::1 65535 0\r\n"s,
+        "PROXY UNKNOWN\r\n"s, binary + "\x21\x11\0\x0c\xC0\xA8\x01\x07\x0A\0\0\x01\xC0\0\x07\x5B"s,
+        binary + "\x21\x21\0\x24"s + std::string(36, '\1'), binary + "\x20\0\0\0"s}) {
+    write(folder / "proxy", ++number, header + "\x10");
+  }
+}
+
+// fuzz_ws_frames: a message in pieces with a ping between them, and a close; masks of zero.
+void write_ws_frames(const fs::path& folder) {
+  using namespace std::string_literals;
+  std::string mask(4, '\0');
+  write(folder / "ws", 1,
+        "\x02\x83"s + mask + "one" + "\x89\x81" + mask + "p" + "\x80\xfe\0\x80"s + mask + std::string(128, 'x') +
+            "\x88\x82" + mask + "\x03\xe8");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -73,4 +95,6 @@ int main(int argc, char** argv) {
   }
   write_packets(argv[1]);
   write_topics(argv[1]);
+  write_proxy_headers(argv[1]);
+  write_ws_frames(argv[1]);
 }

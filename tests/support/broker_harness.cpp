@@ -119,6 +119,9 @@ void Client::open() {
 void Client::connect(const ConnectOptions& options) {
   version_ = options.version;
   open();
+  if (!options.identity.empty()) {
+    harness_.turn([&] { harness_.broker().introduce(conn_, "", options.identity); });
+  }
   mqtt::Connect packet;
   packet.version = options.version;
   packet.bridge = options.bridge;

@@ -91,7 +91,8 @@ struct ConnectOptions {
   std::optional<WillOptions> will = {};
   std::optional<std::string> username = {};
   std::optional<std::string> password = {};
-  bool bridge = false;  // protocol level with the bridge bit
+  std::string identity = {};  // the user that the transport names
+  bool bridge = false;        // protocol level with the bridge bit
   std::string properties = {};
 };
 

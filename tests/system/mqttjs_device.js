@@ -1,4 +1,4 @@
-// A device on MQTT.js: `node mqttjs_device.js ROLE PORT VERSION [COUNT]`. Prints what it saw as one JSON object.
+// A device on MQTT.js: `node mqttjs_device.js ROLE PORT-OR-URL VERSION [COUNT]`. Prints what it saw as one JSON object.
 //   echo      publishes COUNT messages with each QoS, hears them itself, sets and reads a retained one
 //   publish   COUNT messages of QoS 1 with sequence numbers to js/data; goes on over lost connections
 'use strict'
@@ -9,7 +9,7 @@ const [role, port, version, count] = process.argv.slice(2)
 const total = Number(count ?? 100)
 
 function connect(options) {
-  return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
+  return mqtt.connectAsync(port.includes(':') ? port : `mqtt://127.0.0.1:${port}`, {
     protocolVersion: Number(version),
     reconnectPeriod: 100,
     ...options,

@@ -104,7 +104,8 @@ class Client:
         self._next_id = 0
         self._buffer = b""
         self.socket = stream or socket.create_connection((host, port), timeout=timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.socket.family != socket.AF_UNIX:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if connect:
             try:
                 self.connect(client_id, **options)

@@ -128,6 +128,24 @@ TEST_F(ConnectTest, WrongCredentialsAreRefused) {
   }
 }
 
+TEST_F(ConnectTest, WhomTheTransportNamesNeedsNoPassword) {
+  h.listener.check_credentials = true;
+  h.listener.allow_anonymous = false;
+  EXPECT_EQ(answer_to({.identity = "sensor1"}), "connack 0");
+  EXPECT_EQ(answer_to({.username = "somebody", .password = "wrong", .identity = "sensor1"}), "connack 0");
+  EXPECT_TRUE(h.out().checks.empty());
+  EXPECT_EQ(answer_to({}), "connack 5, closed");
+}
+
+TEST_F(ConnectTest, TheTransportMayRefuse) {
+  Client& c = h.newcomer("c");
+  c.open();
+  EXPECT_EQ(h.broker().pending_connects(), 1u);
+  h.turn([&] { h.broker().refuse(c.conn(), "no certificate"); });
+  EXPECT_EQ(c.got(), "closed");
+  EXPECT_EQ(h.broker().pending_connects(), 0u);
+}
+
 TEST_F(ConnectTest, AnAnswerForALostConnectionIsIgnored) {
   h.listener.check_credentials = true;
   Client& c = h.newcomer("c");

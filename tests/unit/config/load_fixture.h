@@ -34,11 +34,14 @@ class LoadTest : public ::testing::Test {
       if (names.empty()) return fail(ErrorCode::not_found, path + ": No such file or directory");
       return std::vector<std::string>(names.rbegin(), names.rend());
     };
+    out.check_tls = [this](const ListenerTls&) { return tls_findings_; };
     out.host_name = "box-9.plant.example";
     return out;
   }
 
   void put(const std::string& path, std::string text, uint32_t mode = 0640) { files_[path] = {mode, std::move(text)}; }
+  // What is wrong with the files of every listener's TLS.
+  void find_in_tls(std::vector<TlsFinding> findings) { tls_findings_ = std::move(findings); }
   void set(const std::string& name, std::string value) { env_[name] = std::move(value); }
 
   // Of `text` as /etc/tidegate/t.json. A configuration with warnings is good.
@@ -76,6 +79,7 @@ class LoadTest : public ::testing::Test {
  private:
   std::map<std::string, FileContent> files_;
   std::map<std::string, std::string> env_;
+  std::vector<TlsFinding> tls_findings_;
 };
 
 }  // namespace tidegate::config

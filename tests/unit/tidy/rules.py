@@ -74,7 +74,8 @@ LIBRARIES = [
     (r"^mqtt/|^MQTT", "Paho", ["bridge/paho_link*", "bridge/wire_properties*"]),
     (r"^boost/", "Boost", ["gateway/net/*", "gateway/app*", "web/*"]),
     (r"^openssl/", "OpenSSL", [
-        "gateway/net/tls*", "gateway/login/*", "bridge/paho_link*", "bridge/tls_*", "bridge/sas_token*"]),
+        "gateway/net/tls*", "gateway/net/ws_upgrade*", "gateway/login/*", "bridge/paho_link*", "bridge/tls_*",
+        "bridge/sas_token*"]),
     (r"^spdlog/|^fmt/", "spdlog", ["gateway/*", "gateway/net/*"]),
     (r"^CLI/", "CLI11", ["gateway/main.cpp", "tests/bench/*"]),
     (r"^nlohmann/", "nlohmann/json", ["config/parse*", "config/schema*", "gateway/*", "web/*", "tests/**"]),
