@@ -45,6 +45,9 @@ Status place_port(uint16_t port, config::Config& config) {
     return fail(ErrorCode::invalid,
                 fmt::format("-p needs a configuration with one listener; this one has {}. Set \"port\" there", n));
   }
+  if (config.listeners.front().transport == config::Transport::unix_socket) {
+    return fail(ErrorCode::invalid, "-p has no effect: the configuration's one listener is a Unix socket");
+  }
   config.listeners.front().port = port;
   return {};
 }

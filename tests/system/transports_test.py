@@ -73,6 +73,13 @@ class UnixSockets(TransportCase):
         self.assertIn("is there already, and is no socket", second.log_text())
         self.assertEqual(Path(unix["path"]).read_text(), "a letter")
 
+    def test_a_port_on_the_command_line_is_not_ignored(self):
+        gateway = self.gateway(listeners=[self.unix()], options=["-p", "1884"])
+        gateway.write()
+        gateway.spawn()
+        self.assertEqual(gateway.wait(), 3)
+        self.assertIn("-p has no effect", gateway.log_text())
+
     def test_an_owner_that_is_not_on_this_box_is_named(self):
         gateway = self.gateway(listeners=[self.unix(owner="nobody-of-that-name")])
         gateway.write()
