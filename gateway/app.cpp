@@ -22,6 +22,7 @@
 #include "gateway/net/core_loop.h"
 #include "gateway/settings.h"
 #include "gateway/supervisor.h"
+#include "gateway/sys_topics.h"
 #include "gateway/tls_watch.h"
 #include "store/committer.h"
 #include "store/disk_space.h"
@@ -66,7 +67,6 @@ class App {
   void look_at_tls();
   void report_damage(uint64_t unreadable, const std::string& set_aside);
   void limit_store_size(uint64_t bytes);
-  void publish_sys();
   void reload();
   void apply(const config::Config& next, const TlsContexts& tls);
   void apply_listeners(const config::Changes& changes, const config::Config& next, const TlsContexts& tls);
@@ -87,8 +87,7 @@ class App {
   std::optional<net::Timer> ticker_;
   store::Health::State last_health_ = store::Health::State::ok;
   bool store_full_ = false;
-  Instant started_;
-  Instant next_sys_;
+  std::optional<SysTopics> sys_;
   uint64_t reported_unreadable_ = 0;
   std::string reported_set_aside_;
 };
@@ -214,7 +213,7 @@ void App::tick() {
     }
     look_at_disk();
     look_at_tls();
-    publish_sys();
+    sys_->publish(*loop_, *bridges_, config_.gateway.sys_interval);
     tick();
   });
 }
@@ -223,7 +222,9 @@ void App::tick() {
 void App::look_at_disk() {
   (void)files_->post([this] {
     store::Store& store = *opened_.store;
-    loop_->post([this, unreadable = store.unreadable(), set_aside = store.set_aside(), bytes = store.disk_bytes()] {
+    loop_->post([this, unreadable = store.unreadable(), set_aside = store.set_aside(), bytes = store.disk_bytes(),
+                 heap = heap_bytes()] {
+      sys_->set_heap_bytes(heap);
       report_damage(unreadable, set_aside);
       limit_store_size(bytes);
     });
@@ -289,7 +290,7 @@ int App::run() {
   signals_.emplace(loop_->io(), SIGTERM, SIGINT, SIGHUP);
   wait_for_signals();
   ticker_.emplace(loop_->io());
-  started_ = read_clock().mono;
+  sys_.emplace(TIDEGATE_VERSION, read_clock().mono);
   tick();
   report_start();
   supervisor::ready();
@@ -306,31 +307,6 @@ void App::limit_store_size(uint64_t bytes) {
   spdlog::error("Store is {}: bytes={} max_bytes={}",
                 full ? "full, no new messages that must be kept" : "below its limit again", bytes,
                 config_.store.max_bytes);
-}
-
-// The $SYS tree, as far as it goes.
-void App::publish_sys() {
-  Instant now = read_clock().mono;
-  if (!config_.gateway.sys_interval || now < next_sys_) return;
-  next_sys_ = now + *config_.gateway.sys_interval;
-  broker::Broker& broker = loop_->broker();
-  const broker::Counters& counters = broker.counters();
-  auto publish = [&](std::string_view name, auto value) {
-    broker.publish_own(fmt::format("$SYS/broker/{}", name), fmt::to_string(value));
-  };
-  publish("version", fmt::format("tidegate version {}", TIDEGATE_VERSION));
-  publish("uptime", fmt::format("{} seconds", std::chrono::duration_cast<Seconds>(now - started_).count()));
-  publish("clients/connected", counters.connections_now);
-  publish("clients/total", broker.sessions());
-  publish("subscriptions/count", broker.subscriptions());
-  publish("retained messages/count", broker.retained().count());
-  publish("publish/messages/received", counters.publishes_received);
-  publish("publish/messages/sent", counters.publishes_sent);
-  publish("bytes/sent", loop_->bytes_sent());
-  publish("connections/refused", loop_->connections_refused());
-  publish("publish/messages/dropped", bridges_->qos0_dropped() + counters.dropped_queue_full +
-                                          counters.dropped_slow_connection + counters.dropped_expired +
-                                          counters.dropped_too_large + counters.dropped_not_allowed);
 }
 
 // Reading files may take long, so a thread of its own does it; a bad configuration changes nothing.

@@ -299,6 +299,14 @@ void Bridges::publish_status() {
   }
 }
 
+std::vector<bridge::BridgeStatus> Bridges::statuses() const {
+  std::vector<bridge::BridgeStatus> statuses;
+  for (const auto& line : lines_) {
+    if (line->bridge && !line->removed) statuses.push_back(line->bridge->status());
+  }
+  return statuses;
+}
+
 void Bridges::stop() {
   std::vector<std::thread> stopping;
   for (const auto& line : lines_) {

@@ -17,6 +17,7 @@
 #include "gateway/broker/authorize.h"
 #include "gateway/broker/bridge_routes.h"
 #include "gateway/broker/broker_types.h"
+#include "gateway/broker/holdings.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/restore.h"
 #include "gateway/broker/state.h"
@@ -83,6 +84,8 @@ class Broker {
   void shut_down();
 
   [[nodiscard]] const Counters& counters() const { return state_.counters; }
+  // Walks all sessions: not for every turn.
+  [[nodiscard]] Holdings holdings() const { return broker::holdings(state_); }
   [[nodiscard]] uint32_t pending_connects() const { return state_.pending_connects; }
   [[nodiscard]] size_t sessions() const { return state_.sessions.size(); }
   [[nodiscard]] size_t subscriptions() const { return state_.router.subscriptions(); }

@@ -35,6 +35,7 @@ void refuse(State& state, Connection& conn, Version version, ReasonCode reason, 
   state.events.client_refused(client_id, conn.peer, why);
   mqtt::Connack connack;
   connack.code = version == Version::v5 ? static_cast<uint8_t>(reason) : mqtt::connack_code_before_v5(reason);
+  ++state.counters.packets_sent;
   if (OutBuffer* buffer = state.out.buffer(conn.id)) mqtt::encode(connack, version, buffer->own());
   state.out.close(conn.id);
   forget(state, conn);
@@ -166,6 +167,7 @@ void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
   leave_stage(state, conn);
   conn.stage = Stage::connected;
   ++state.counters.connections_now;
+  state.counters.connections_max = std::max(state.counters.connections_max, state.counters.connections_now);
   send_connack(state, conn, packet, session, present);
   watch_keep_alive(state, conn);
   state.events.client_connected(client_id, conn.peer,
@@ -239,6 +241,7 @@ void detach(State& state, Connection& conn, std::string_view why) {
 }  // namespace
 
 void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
+  if (mqtt::type_of(frame.first) == mqtt::PacketType::connect) ++state.counters.connects_received;
   auto packet = mqtt::decode_connect(frame);
   if (!packet) {
     if (mqtt::type_of(frame.first) == mqtt::PacketType::connect &&
@@ -312,6 +315,7 @@ void kick(State& state, Connection& conn, ReasonCode reason, std::string_view wh
       mqtt::encode(mqtt::Disconnect{reason, {}}, conn.version, state.scratch);
       if (OutBuffer* buffer = state.out.buffer(conn.id); buffer && state.gate.is_committed(conn.connack_after)) {
         buffer->own().append(state.scratch);
+        ++state.counters.packets_sent;
       }
     }
     detach(state, conn, why);

@@ -202,6 +202,7 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
     return Taken::done;
   }
   ++state.counters.publishes_received;
+  state.counters.publish_bytes_received += packet.payload.size();
   Publication publication(message, state.now.wall);
   Routed routed = hand_out(state, matches, publication, state.store.messages == StoreState::ready);
   if (packet.qos == Qos::exactly_once) keep_receipt(state, session, packet.packet_id);

@@ -250,6 +250,7 @@ ConnId CoreLoop::add_connection(Socket socket, Listener& listener, std::unique_p
   ConnId id{slot, ++generations_[slot]};
   connections_[slot] = std::make_unique<Connection>(*this, std::move(socket), id, &listener, std::move(channel));
   ++connections_now_;
+  ++connections_accepted_;
   enter_turn();
   broker_.opened(id, listener.options().policy, std::move(peer));
   connections_[slot]->start_reading();
