@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gateway/bridge_status.h"
+#include "gateway/log/log.h"
 
 namespace tidegate {
 
@@ -51,6 +52,7 @@ void SysTopics::gather(const net::CoreLoop& loop, const broker::Broker& broker, 
   facts_.bytes_sent = loop.bytes_sent();
   facts_.sockets_opened = loop.connections_accepted();
   facts_.connections_refused = loop.connections_refused();
+  facts_.log_lines_dropped = log::writer().dropped();
   facts_.inbound_dropped = bridges.qos0_dropped();
   facts_.bridges.clear();
   for (const bridge::BridgeStatus& status : bridges.statuses()) {

@@ -165,11 +165,11 @@ void Broker::publish_from_bridge(const Message& message, store::QueueRemover* in
   inbox->flush(state_.batch);
 }
 
-void Broker::publish_own(std::string_view topic, std::string_view payload) {
+void Broker::publish_own(std::string_view topic, std::string_view payload, bool retain) {
   store::MessageView message;
   message.topic = topic;
   message.payload = payload;
-  message.retain = true;
+  message.retain = retain;
   message.received = state_.now.wall;
   message.from_bridge = gateway_itself;
   publish::route(state_, message, nullptr);

@@ -55,8 +55,8 @@ class Broker {
   // A message that came down over a bridge. With an inbox place, its record there goes in the batch that carries the
   // message on, so that it is in exactly one place (invariant 2).
   void publish_from_bridge(const Message& message, store::QueueRemover* inbox, Seq seq);
-  // The gateway's own word: retained in memory alone, never stored, never bridged.
-  void publish_own(std::string_view topic, std::string_view payload);
+  // The gateway's own word: retained in memory alone or not at all, never stored, never bridged.
+  void publish_own(std::string_view topic, std::string_view payload, bool retain = true);
 
   // The id of the queue of that name; made in this turn's batch if the store has none. `store`: as restored.
   [[nodiscard]] Result<QueueId> named_queue(store::Store& store, std::string_view name);

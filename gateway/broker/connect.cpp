@@ -206,10 +206,15 @@ void admit(State& state, Connection& conn, const mqtt::Connect& packet, std::str
     return refuse(state, conn, packet.version, ReasonCode::quota_exceeded, packet.client_id,
                   "the store takes nothing more");
   }
+  state.events.client_step({packet.client_id, conn.peer, "CONNECT", "", "waits for the store"});
   leave_stage(state, conn);
   conn.stage = Stage::waiting_for_store;
   conn.connect_packet = std::make_unique<std::string>(bytes);
   state.waiting_for_store.push_back(conn.id);
+}
+
+std::string_view version_word(Version version) {
+  return version == Version::v5 ? "MQTT 5.0" : version == Version::v3_1_1 ? "MQTT 3.1.1" : "MQTT 3.1";
 }
 
 std::string_view bytes_of(const mqtt::Frame& frame) {
@@ -253,11 +258,13 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
     return forget(state, conn);
   }
   name_user(conn, *packet);
+  state.events.client_step({packet->client_id, conn.peer, "CONNECT", "", version_word(packet->version)});
   if (ReasonCode reason = refusal(state, conn, *packet); reason != ReasonCode::success) {
     return refuse(state, conn, packet->version, reason, packet->client_id, mqtt::name(reason));
   }
   if (packet->username && !conn.identity && conn.listener->check_credentials) {
     conn.stage = Stage::checking_credentials;
+    state.events.client_step({packet->client_id, conn.peer, "CONNECT", "", "the log-in is checked"});
     conn.connect_packet = std::make_unique<std::string>(bytes_of(frame));
     return state.out.check_credentials(conn.id, *packet->username, packet->password.value_or(std::string_view{}));
   }

@@ -143,6 +143,8 @@ void add_holdings(Table& t) {
   t.count("subscriptions/count", "subscriptions of all sessions", [](const SysFacts& f) { return f.subscriptions; });
   t.count("shared_subscriptions/count", "those of them that are shared (`$share/...`)",
           [](const SysFacts& f) { return f.counters.shared_subscriptions_now; });
+  t.ours("logging/dropped", "lines of the log that a destination could not take",
+         [](const SysFacts& f) { return f.log_lines_dropped; });
   t.count("heap/current", "bytes of heap in use (`heap/current size` on Mosquitto's page)",
           [](const SysFacts& f) { return f.heap_bytes; });
   t.count("heap/maximum", "the most of it, looked at once a second (`heap/maximum size` on Mosquitto's page)",

@@ -1,14 +1,17 @@
 #!/usr/bin/python3
-"""What the gateway says about itself: the $SYS tree as Mosquitto has it.
+"""What the gateway says about itself: the $SYS tree as Mosquitto has it, and the log wherever it is wanted.
 
 The pain: dashboards and scripts read $SYS by Mosquitto's names; a bridge that delivers nothing looks like one that
 does.
 """
 
+import json
 import re
+import signal
+import socket
 from pathlib import Path
 
-from support import Case, bridge, free_port, main, rule, wait_for
+from support import SLOWNESS, Case, answers, bridge, free_port, main, rule, wait_for
 
 ROOT = "$SYS/broker/"
 PAGE = Path(__file__).resolve().parents[2] / "gateway/status/SYS-TOPICS.md"
@@ -148,6 +151,163 @@ class Sys(Case):
         wait_for(lambda: uptime() == "", "it is taken back")
         values, _ = self.subscribed(gateway, seconds=1)
         self.assertEqual(values, {})
+
+
+class Log(Case):
+    """Each destination takes the lines as it wants them."""
+
+    def log_to(self, *destinations, **more):
+        return self.gateway(log={"destinations": [{"type": "stderr"}, *destinations], **more})
+
+    def daemon(self, name):
+        """A socket in the place of a daemon's, and a function that returns the next datagram with some text in it."""
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(told.close)
+        told.bind(str(self.folder / name))
+        told.settimeout(20 * SLOWNESS)
+
+        def datagram(text):
+            while True:
+                got = told.recv(65536).decode()
+                if text in got:
+                    return got
+        return datagram
+
+    def test_lines_are_text_with_time_level_and_component(self):
+        gateway = self.log_to().start()
+        line = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d "
+        self.assertRegex(gateway.log_text(), re.compile(line + r"notice \[gateway\] Tidegate starts: ", re.M))
+        self.assertRegex(gateway.log_text(), re.compile(line + r"info \[net\] Listening: ", re.M))
+
+    def test_timestamps_may_be_seconds_or_absent(self):
+        for how, form in {"unix": r"^\d{10}\.\d{3} notice ", "none": "^notice "}.items():
+            with self.subTest(how):
+                gateway = self.gateway(name=how, log={"timestamp": how}).start()
+                self.assertRegex(gateway.log_text(), re.compile(form, re.M))
+                self.assertEqual(gateway.terminate(), 0)
+
+    def test_stdout_and_json(self):
+        gateway = self.gateway(log={"destinations": [{"type": "stdout", "format": "json"}]}).start()
+        gateway.client('a"b\n').close()
+        gateway.wait_log("Client disconnected")
+        lines = [json.loads(line) for line in gateway.log_text().splitlines()]
+        self.assertEqual({key for line in lines for key in line}, {"time", "level", "component", "message"})
+        self.assertIn("broker", {line["component"] for line in lines})
+
+    def test_a_file_is_rotated_and_opened_anew_at_sighup(self):
+        path = self.folder / "gateway-file.log"
+        gateway = self.log_to({"type": "file", "path": str(path), "max_size": "64KiB", "keep": 2}).start()
+        wait_for(lambda: path.exists() and "Listening" in path.read_text(), "the file is written")
+        path.rename(self.folder / "moved")
+        gateway.reload()
+        wait_for(lambda: path.exists() and "Configuration reloaded" in path.read_text(), "it begins anew")
+        self.assertNotIn("Configuration reloaded", (self.folder / "moved").read_text())
+        rotated = self.folder / "gateway-file.log.1"
+        while not rotated.exists():
+            for number in range(100):
+                gateway.client(f"device-{number}").close()
+        self.assertLessEqual(rotated.stat().st_size, 65536)
+        self.assertGreater(rotated.stat().st_size, 60000)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o640)
+
+    def test_syslog_has_facility_and_level(self):
+        datagram = self.daemon("syslog")
+        self.log_to({"type": "syslog", "path": str(self.folder / "syslog"), "facility": "local3"}).start()
+        self.assertRegex(datagram("Tidegate starts"),
+                         r"^<157>\w{3} [ \d]\d \d\d:\d\d:\d\d tidegate\[\d+\]: notice \[gateway\] Tidegate starts: ")
+        self.assertRegex(datagram("Listening"), r"^<158>")
+
+    def test_the_journal_has_fields(self):
+        datagram = self.daemon("journal")
+        self.log_to({"type": "journal", "path": str(self.folder / "journal")}).start()
+        fields = dict(line.split("=", 1) for line in datagram("Tidegate starts").splitlines())
+        self.assertEqual(fields["PRIORITY"], "5")
+        self.assertEqual(fields["SYSLOG_IDENTIFIER"], "tidegate")
+        self.assertEqual(fields["TIDEGATE_COMPONENT"], "gateway")
+        self.assertIn("Tidegate starts", fields["MESSAGE"])
+
+    def test_stderr_that_systemd_reads_carries_levels(self):
+        gateway = self.gateway()
+        gateway.write()
+        gateway.log.touch()
+        is_ = gateway.log.stat()
+        gateway.env = {"JOURNAL_STREAM": f"{is_.st_dev}:{is_.st_ino}"}
+        gateway.start()
+        self.assertRegex(gateway.log_text(), re.compile(r"^<5>notice \[gateway\] Tidegate starts", re.M))
+        self.assertRegex(gateway.log_text(), re.compile(r"^<6>info \[net\] Listening", re.M))
+
+    def test_a_destination_that_fails_is_told_of_and_counted(self):
+        gateway = self.log_to({"type": "syslog", "path": str(self.folder / "nobody")}).start()
+        gateway.wait_log("Cannot write the log: destination=syslog at .*nobody")
+        watch = self.client(gateway, "watch")
+        watch.subscribe(ROOT + "logging/dropped", qos=0)
+        self.assertGreater(int(watch.messages(1)[0].payload), 0)
+        self.assertEqual(gateway.log_text().count("Cannot write the log"), 1)
+
+    def test_topics_are_mosquittos_and_do_not_feed_themselves(self):
+        gateway = self.log_to({"type": "topic"}, {"type": "topic", "by_component": True, "format": "json"},
+                              level="debug").start()
+        watch = self.client(gateway, "watch")
+        watch.subscribe(ROOT + "log/#", qos=0)
+        gateway.client("device").close()
+        gateway.wait_log("Client disconnected: client_id=.device")
+
+        def topics():
+            watch.ping()
+            return {message.topic: message.payload.decode() for message in watch.inbox
+                    if b"Client disconnected" in message.payload}
+        wait_for(lambda: len(topics()) == 2, "both topics have it")
+        self.assertRegex(topics()[ROOT + "log/N"], r"T.* notice \[broker\] Client disconnected: client_id=.device")
+        self.assertEqual(json.loads(topics()[ROOT + "log/N/broker"])["component"], "broker")
+        self.assertIn(ROOT + "log/D", {message.topic for message in watch.inbox})
+        # A line per publish of a line would never end.
+        before = len(watch.inbox)
+        for _ in range(20):
+            watch.ping()
+        self.assertLess(len(watch.inbox) - before, 20)
+        values = self.run_program("mosquitto_sub", "-p", gateway.port, "-t", ROOT + "log/N", "-W", 1,
+                                  "--retained-only")
+        self.assertEqual(values.stdout, "", "they are not retained")
+
+    def test_levels_by_component_apply_at_a_reload(self):
+        gateway = self.gateway(log={"level": "warning", "components": {"net": "info"}})
+        gateway.start()
+        self.assertNotIn("Tidegate starts", gateway.log_text())
+        self.assertIn("[net] Listening", gateway.log_text())
+        gateway.config["log"] = {"level": "info", "components": {"broker": "debug"}}
+        gateway.write()
+        gateway.signal(signal.SIGHUP)
+        gateway.wait_log("Configuration reloaded")
+        since = gateway.log_size()
+        with gateway.client("device") as device:
+            device.subscribe("a/#", qos=1)
+        gateway.wait_log("Client step: SUBSCRIBE client_id=.device. .*topic=.a/#. outcome=.granted qos 1", since=since)
+
+    def test_verbose_has_a_line_per_step_and_no_payload(self):
+        user, password = self.make_user("device")
+        gateway = self.gateway(bridge(free_port(), [rule("data/#")]), options=["-v"], access={
+            "users": [user], "acl": [{"user": "device", "access": "readwrite", "topic": "data/#"}]})
+        gateway.config["listeners"][0]["allow_anonymous"] = False
+        gateway.start()
+        with gateway.client("one", username="device", password=password, level=5) as device:
+            device.subscribe("data/#", qos=1)
+            device.publish("data/x", "the-payload", 1)
+            device.publish("other/x", "the-payload", 1)
+        for line in ("Connection accepted: listener=lan", "Client step: CONNECT .*outcome=.MQTT 5.0",
+                     "Client step: CONNECT .*outcome=.the log-in is checked", "Client step: SUBSCRIBE",
+                     "Client step: PUBLISH refused .*topic=.other/x. outcome=.not authorized",
+                     "Bridge step: bridge=cloud"):
+            gateway.wait_log(line)
+        self.assertNotIn("the-payload", gateway.log_text())
+        self.assertNotIn(password, gateway.log_text())
+
+    def test_none_is_none(self):
+        gateway = self.gateway(log={"destinations": []})
+        gateway.write()
+        gateway.spawn()
+        wait_for(lambda: answers(gateway.port), "it listens")
+        self.assertEqual(gateway.terminate(), 0)
+        self.assertEqual(gateway.log_text(), "")
 
 
 if __name__ == "__main__":
