@@ -288,20 +288,53 @@ struct Store {
 };
 
 enum class LogLevel : uint8_t { error, warning, notice, info, debug };
-enum class LogTo : uint8_t { standard_error, file };
+enum class LogTo : uint8_t { standard_error, standard_output, file, syslog, journal, topic };
+enum class LogFormat : uint8_t { text, json };
+enum class LogTimestamp : uint8_t { iso8601, unix_seconds, none };
+
+// The numbers are syslog(3)'s.
+enum class LogFacility : uint8_t {
+  user = 1,
+  daemon = 3,
+  local0 = 16,
+  local1,
+  local2,
+  local3,
+  local4,
+  local5,
+  local6,
+  local7
+};
 
 struct LogDestination {
-  LogTo type = LogTo::standard_error;  // required in a file
-  std::string path{};                  // of a file: required there
-  uint64_t max_size = 5 * MiB;         // of a file, then it is rotated. 64 KiB to 1 GiB
-  uint16_t keep = 3;                   // rotated files kept, 0 to 1000
+  LogTo type = LogTo::standard_error;          // required in a file
+  LogFormat format = LogFormat::text;          // json: an object per line. Not of a journal, which has fields
+  std::string path{};                          // of a file: required there. Of syslog and journal: the daemon's socket
+  uint64_t max_size = 5 * MiB;                 // of a file, then it is rotated. 64 KiB to unlimited
+  uint16_t keep = 3;                           // rotated files kept, 0 to 1000: path.1 is the newest
+  LogFacility facility = LogFacility::daemon;  // of syslog
+  bool by_component = false;                   // of a topic: $SYS/broker/log/LEVEL/COMPONENT in place of .../LEVEL
 
   friend bool operator==(const LogDestination&, const LogDestination&) = default;
 };
 
+// What is said by each part; none: as Log::level.
+struct LogComponents {
+  std::optional<LogLevel> gateway{};  // start, stop, signals
+  std::optional<LogLevel> broker{};   // clients, subscriptions, what is refused
+  std::optional<LogLevel> net{};      // sockets, listeners
+  std::optional<LogLevel> bridge{};
+  std::optional<LogLevel> store{};
+  std::optional<LogLevel> config{};  // reloads
+
+  friend bool operator==(const LogComponents&, const LogComponents&) = default;
+};
+
 struct Log {
   LogLevel level = LogLevel::info;
-  bool connection_messages = true;  // a line per connect and disconnect
+  LogComponents components{};
+  LogTimestamp timestamp = LogTimestamp::iso8601;  // unix_seconds: with milliseconds behind a dot
+  bool connection_messages = true;                 // a line per connect, disconnect and refusal
   std::vector<LogDestination> destinations = {LogDestination{}};
 
   friend bool operator==(const Log&, const Log&) = default;

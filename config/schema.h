@@ -24,6 +24,7 @@ namespace tidegate::config {
 [[nodiscard]] const Section<Bridge>& bridge_section();
 [[nodiscard]] const Section<Store>& store_section();
 [[nodiscard]] const Section<LogDestination>& log_destination_section();
+[[nodiscard]] const Section<LogComponents>& log_components_section();
 [[nodiscard]] const Section<Log>& log_section();
 
 // The top level and everything below it, in the order of the file's shape.

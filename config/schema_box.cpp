@@ -1,4 +1,4 @@
-// The box itself: gateway, store, log; and the top level that holds everything.
+// The box itself: gateway, store; and the top level that holds everything.
 #include <algorithm>
 
 #include "config/schema.h"
@@ -10,15 +10,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 
 constexpr size_t listeners_max = 100;
-
-Type<LogLevel> log_level() {
-  return word<LogLevel>({{"error", LogLevel::error},
-                         {"warning", LogLevel::warning},
-                         {"notice", LogLevel::notice},
-                         {"info", LogLevel::info},
-                         {"debug", LogLevel::debug}},
-                        {.theirs = {{"information", "info"}, {"warn", "warning"}, {"all", "debug"}}});
-}
 
 Section<Store> make_store() {
   Section<Store> s("store", "What must survive: queues, sessions, retained messages.");
@@ -97,37 +88,6 @@ const Section<Gateway>& gateway_section() {
 
 const Section<Store>& store_section() {
   static const Section<Store> section = make_store();
-  return section;
-}
-
-const Section<LogDestination>& log_destination_section() {
-  static const Section<LogDestination> section = [] {
-    Section<LogDestination> s("log.destinations[]", "");
-    s.key("type", &LogDestination::type,
-          word<LogTo>({{"stderr", LogTo::standard_error}, {"file", LogTo::file}}, {.later = {"topic", "syslog"}}),
-          Applies::restart, "stderr: the journal takes it under systemd.")
-        .required();
-    s.key("path", &LogDestination::path, path_text(), Applies::restart, "Of a file: required.");
-    s.key("max_size", &LogDestination::max_size, size({64 * KiB, 1 * GiB}), Applies::restart,
-          "Of a file; then it is rotated.");
-    s.key("keep", &LogDestination::keep, count16({0, 1000}), Applies::restart, "Of a file: rotated ones kept.");
-    return s;
-  }();
-  return section;
-}
-
-const Section<Log>& log_section() {
-  static const Section<Log> section = [] {
-    Section<Log> s("log", "Never payloads, never secrets.");
-    s.key("level", &Log::level, log_level(), Applies::live, "What is said at least this loudly.");
-    s.key("connection_messages", &Log::connection_messages, boolean(), Applies::live,
-          "A line per connect and disconnect.");
-    s.key("destinations", &Log::destinations, list(object(log_destination_section()), "objects", {0, 16}),
-          Applies::restart, "Where to.")
-        .default_is("[{ \"type\": \"stderr\" }]");
-    s.later({"components"});
-    return s;
-  }();
   return section;
 }
 

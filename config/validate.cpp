@@ -73,15 +73,29 @@ void check_listener(const Config& config, size_t i, const Outside& outside, Find
                      {"/limits", at + "/limits"});
 }
 
+void warn_of_idle_keys(const LogDestination& to, const std::string& at, Findings& findings) {
+  bool file = to.type == LogTo::file, syslog = to.type == LogTo::syslog, journal = to.type == LogTo::journal;
+  struct Use {
+    const char* key;
+    bool used;
+    const char* of;
+  };
+  for (const Use& use :
+       {Use{"/path", file || syslog || journal, "file"}, Use{"/max_size", file, "file"}, Use{"/keep", file, "file"},
+        Use{"/facility", syslog, "syslog"}, Use{"/by_component", to.type == LogTo::topic, "topic"}})
+    if (!use.used && findings.written(at + use.key))
+      findings.warning(at + use.key, std::string("has no effect: the destination is no ") + use.of, {at + "/type"});
+  if (journal && findings.written(at + "/format"))
+    findings.warning(at + "/format", "has no effect: a journal has fields", {at + "/type"});
+}
+
 void check_box(const Config& config, Findings& findings) {
   for (size_t i = 0; i < config.log.destinations.size(); ++i) {
     const LogDestination& to = config.log.destinations[i];
     std::string at = nth("/log/destinations", i);
     if (to.type == LogTo::file && to.path.empty())
       findings.error(at, "the key \"path\" is missing: expected the file to write to", {at + "/path", at + "/type"});
-    for (const char* key : {"/path", "/max_size", "/keep"})
-      if (to.type != LogTo::file && findings.written(at + key))
-        findings.warning(at + key, "has no effect: the destination is no file", {at + "/type"});
+    warn_of_idle_keys(to, at, findings);
   }
   uint64_t sum = 0;
   for (const Bridge& bridge : config.bridges)

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <signal.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,12 +15,14 @@
 #include "config/reload.h"
 #include "gateway/bridges.h"
 #include "gateway/event_log.h"
+#include "gateway/log/log.h"
 #include "gateway/log_setup.h"
 #include "gateway/login/passwords.h"
 #include "gateway/login/users.h"
 #include "gateway/net/core_loop.h"
 #include "gateway/settings.h"
 #include "gateway/supervisor.h"
+#include "gateway/sys_topics.h"
 #include "gateway/tls_watch.h"
 #include "store/committer.h"
 #include "store/disk_space.h"
@@ -55,6 +56,9 @@ Status place_port(uint16_t port, config::Config& config) {
 class App {
  public:
   App(const RunOptions& options, config::Config config) : options_(options), config_(std::move(config)) {}
+  ~App() { log_topics_->detach(); }
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
 
   int run();
 
@@ -69,7 +73,6 @@ class App {
   void look_at_tls();
   void report_damage(uint64_t unreadable, const std::string& set_aside);
   void limit_store_size(uint64_t bytes);
-  void publish_sys();
   void reload();
   void apply(const config::Config& next, const TlsContexts& tls);
   void apply_listeners(const config::Changes& changes, const config::Config& next, const TlsContexts& tls);
@@ -78,6 +81,7 @@ class App {
 
   RunOptions options_;
   config::Config config_;
+  std::shared_ptr<LogTopics> log_topics_ = std::make_shared<LogTopics>();
   Users users_;
   EventLog events_;
   store::Opened opened_;
@@ -90,8 +94,7 @@ class App {
   std::optional<net::Timer> ticker_;
   store::Health::State last_health_ = store::Health::State::ok;
   bool store_full_ = false;
-  Instant started_;
-  Instant next_sys_;
+  std::optional<SysTopics> sys_;
   uint64_t reported_unreadable_ = 0;
   std::string reported_set_aside_;
 };
@@ -100,13 +103,13 @@ Status App::open_store() {
   store::OpenOptions open_options;
   open_options.path = config_.store.path;
   open_options.set_aside_newer = config_.store.on_newer == config::OnNewer::set_aside;
-  open_options.log = [](std::string_view line) { spdlog::warn("Store: {}", line); };
+  open_options.log = [](std::string_view line) { log::store.warn("{}", line); };
   auto opened = store::open_store(open_options);
   if (!opened) return tl::unexpected(opened.error());
   opened_ = std::move(*opened);
   if (!opened_.set_aside.empty()) {
-    spdlog::error("Store set aside: path=\"{}\" carried_over={} unreadable={}; the gateway runs on a new one",
-                  opened_.set_aside, opened_.salvaged, opened_.unreadable);
+    log::store.error("Store set aside: path=\"{}\" carried_over={} unreadable={}; the gateway runs on a new one",
+                     opened_.set_aside, opened_.salvaged, opened_.unreadable);
   }
   store::Committer::Options options;
   options.durability = durability_of(config_.store.durability);
@@ -123,6 +126,7 @@ Status App::open_store() {
   };
   committer_ = std::make_unique<store::Committer>(*opened_.store, options);
   loop_ = std::make_unique<net::CoreLoop>(loop, *opened_.store, *committer_, events_);
+  log_topics_->attach(*loop_);
   committer_->add_listener([this] { loop_->commit_progressed(); });
   return {};
 }
@@ -141,7 +145,7 @@ Status App::restore() {
   // The queues' ids are on disk before a bridge writes its marks.
   if (Status committed = loop_->commit_now(); !committed) return committed;
   if (!opened_.clean) {
-    spdlog::warn(
+    log::store.warn(
         "Recovered after an unclean stop: messages={} of_bridges={} of_sessions={} retained={} sessions={} "
         "unreadable={}",
         bridges_->waiting() + restored->session_messages, bridges_->waiting(), restored->session_messages,
@@ -160,7 +164,7 @@ Status App::listen() {
     if (opened) continue;
     // Without a file, loopback of the other IP version is a courtesy: not every box has both.
     if (!options_.config_file.empty() || loop_->listeners().empty()) return opened;
-    spdlog::warn("{}", opened.error().context);
+    log::net.warn("{}", opened.error().context);
   }
   return {};
 }
@@ -168,20 +172,20 @@ Status App::listen() {
 void App::report_start() {
   for (const auto& listener : loop_->listeners()) {
     if (!listener->is_listening()) continue;
-    spdlog::info("Listening: listener={} address={} login={} tls={}", listener->options().policy.name,
-                 listener->address(), listener->options().policy.allow_anonymous ? "not needed" : "needed",
-                 listener->options().tls ? "yes" : "no");
+    log::net.info("Listening: listener={} address={} login={} tls={}", listener->options().policy.name,
+                  listener->address(), listener->options().policy.allow_anonymous ? "not needed" : "needed",
+                  listener->options().tls ? "yes" : "no");
   }
-  spdlog::info("Data: path=\"{}\" durability={}", config_.store.path,
-               config_.store.durability == config::Durability::always     ? "always"
-               : config_.store.durability == config::Durability::interval ? "interval"
-                                                                          : "os");
+  log::store.info("Data: path=\"{}\" durability={}", config_.store.path,
+                  config_.store.durability == config::Durability::always     ? "always"
+                  : config_.store.durability == config::Durability::interval ? "interval"
+                                                                             : "os");
   if (options_.config_file.empty()) {
-    spdlog::info(
+    log::gateway.info(
         "Only programs on this machine can connect. To open it to the LAN and connect a cloud, write a "
         "configuration and run it:");
-    spdlog::info("  {} init --bind 0.0.0.0 --user NAME --mosquitto HOST", options_.program);
-    spdlog::info("  {} run -c tidegate.json", options_.program);
+    log::gateway.info("  {} init --bind 0.0.0.0 --user NAME --mosquitto HOST", options_.program);
+    log::gateway.info("  {} run -c tidegate.json", options_.program);
   }
 }
 
@@ -192,7 +196,7 @@ void App::wait_for_signals() {
       reload();
       wait_for_signals();
     } else {
-      spdlog::info("Stopping: signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      log::gateway.notice("Stopping: signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
       loop_->stop();
     }
   });
@@ -208,16 +212,16 @@ void App::tick() {
     if (store::Health health = committer_->health(); health.state != last_health_) {
       last_health_ = health.state;
       if (health.state == store::Health::State::ok) {
-        spdlog::info("Store takes messages again: free_bytes={}", health.free_bytes);
+        log::store.info("Store takes messages again: free_bytes={}", health.free_bytes);
       } else {
-        spdlog::error(
+        log::store.error(
             "Store takes no new messages that must be kept: reason=\"{}\" free_bytes={}; live delivery goes on",
             health.reason, health.free_bytes);
       }
     }
     look_at_disk();
     look_at_tls();
-    publish_sys();
+    sys_->publish(*loop_, *bridges_, config_.gateway.sys_interval);
     tick();
   });
 }
@@ -226,7 +230,9 @@ void App::tick() {
 void App::look_at_disk() {
   (void)files_->post([this] {
     store::Store& store = *opened_.store;
-    loop_->post([this, unreadable = store.unreadable(), set_aside = store.set_aside(), bytes = store.disk_bytes()] {
+    loop_->post([this, unreadable = store.unreadable(), set_aside = store.set_aside(), bytes = store.disk_bytes(),
+                 heap = heap_bytes()] {
+      sys_->set_heap_bytes(heap);
       report_damage(unreadable, set_aside);
       limit_store_size(bytes);
     });
@@ -252,7 +258,7 @@ void App::look_at_tls() {
 // Damage that was found while running: what could be read is carried over, and the rest is said once.
 void App::report_damage(uint64_t unreadable, const std::string& set_aside) {
   if (unreadable == reported_unreadable_ && set_aside == reported_set_aside_) return;
-  spdlog::error("Store damaged: unreadable={} set_aside=\"{}\"; everything else is served", unreadable, set_aside);
+  log::store.error("Store damaged: unreadable={} set_aside=\"{}\"; everything else is served", unreadable, set_aside);
   reported_unreadable_ = unreadable;
   reported_set_aside_ = set_aside;
 }
@@ -265,23 +271,24 @@ void App::stop() {
   files_.reset();
   committer_->stop();
   if (Status marked = opened_.store->mark_clean(); !marked) {
-    spdlog::error("Cannot note the orderly stop: {}", marked.error().context);
+    log::store.error("Cannot note the orderly stop: {}", marked.error().context);
   }
   bridges_.reset();
+  log_topics_->detach();
   loop_.reset();
   committer_.reset();
-  spdlog::info("Stopped");
-  spdlog::shutdown();
+  log::gateway.notice("Stopped");
+  log::writer().stop();
 }
 
 int App::run() {
   ::signal(SIGPIPE, SIG_IGN);
-  if (Status log = set_up_log(config_.log, options_.verbose); !log) return start_failed(log.error());
+  if (Status log = set_up_log(config_.log, options_.verbose, log_topics_); !log) return start_failed(log.error());
   // Bursts leave free pages behind; a small box wants them back, and the commit thread needs no arena of its own.
   ::mallopt(M_ARENA_MAX, 2);
   ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
-  spdlog::info("Tidegate starts: version={} config=\"{}\"", TIDEGATE_VERSION,
-               options_.config_file.empty() ? "(default)" : options_.config_file);
+  log::gateway.notice("Tidegate starts: version={} config=\"{}\"", TIDEGATE_VERSION,
+                      options_.config_file.empty() ? "(default)" : options_.config_file);
   users_.set(config_.access.logins);
   events_.set_connection_messages(config_.log.connection_messages);
   if (Status opened = open_store(); !opened) return start_failed(opened.error());
@@ -292,7 +299,7 @@ int App::run() {
   signals_.emplace(loop_->io(), SIGTERM, SIGINT, SIGHUP);
   wait_for_signals();
   ticker_.emplace(loop_->io());
-  started_ = read_clock().mono;
+  sys_.emplace(TIDEGATE_VERSION, read_clock().mono);
   tick();
   report_start();
   supervisor::ready();
@@ -306,68 +313,48 @@ void App::limit_store_size(uint64_t bytes) {
   if (full == store_full_) return;
   store_full_ = full;
   loop_->set_store_full(full);
-  spdlog::error("Store is {}: bytes={} max_bytes={}",
-                full ? "full, no new messages that must be kept" : "below its limit again", bytes,
-                config_.store.max_bytes);
-}
-
-// The $SYS tree, as far as it goes.
-void App::publish_sys() {
-  Instant now = read_clock().mono;
-  if (!config_.gateway.sys_interval || now < next_sys_) return;
-  next_sys_ = now + *config_.gateway.sys_interval;
-  broker::Broker& broker = loop_->broker();
-  const broker::Counters& counters = broker.counters();
-  auto publish = [&](std::string_view name, auto value) {
-    broker.publish_own(fmt::format("$SYS/broker/{}", name), fmt::to_string(value));
-  };
-  publish("version", fmt::format("tidegate version {}", TIDEGATE_VERSION));
-  publish("uptime", fmt::format("{} seconds", std::chrono::duration_cast<Seconds>(now - started_).count()));
-  publish("clients/connected", counters.connections_now);
-  publish("clients/total", broker.sessions());
-  publish("subscriptions/count", broker.subscriptions());
-  publish("retained messages/count", broker.retained().count());
-  publish("publish/messages/received", counters.publishes_received);
-  publish("publish/messages/sent", counters.publishes_sent);
-  publish("bytes/sent", loop_->bytes_sent());
-  publish("connections/refused", loop_->connections_refused());
-  publish("publish/messages/dropped", bridges_->qos0_dropped() + counters.dropped_queue_full +
-                                          counters.dropped_slow_connection + counters.dropped_expired +
-                                          counters.dropped_too_large + counters.dropped_not_allowed);
+  log::store.error("Store is {}: bytes={} max_bytes={}",
+                   full ? "full, no new messages that must be kept" : "below its limit again", bytes,
+                   config_.store.max_bytes);
 }
 
 // Reading files may take long, so a thread of its own does it; a bad configuration changes nothing.
 void App::reload() {
+  log::writer().reopen();
   if (options_.config_file.empty()) {
-    spdlog::warn("Nothing to reload: no configuration file");
+    log::config.warn("Nothing to reload: no configuration file");
     return;
   }
   bool posted = files_->post([this] {
     auto loaded = config::load(options_.config_file, outside_with_tls());
     if (!loaded) {
-      for (const config::Problem& problem : loaded.error()) spdlog::error("{}", config::render(problem));
-      spdlog::error("Configuration not reloaded: the running one stays");
+      for (const config::Problem& problem : loaded.error()) log::config.error("{}", config::render(problem));
+      log::config.error("Configuration not reloaded: the running one stays");
       return;
     }
-    for (const config::Problem& problem : loaded->warnings) spdlog::warn("{}", config::render(problem));
+    for (const config::Problem& problem : loaded->warnings) log::config.warn("{}", config::render(problem));
     Status placed = place_port(options_.port, loaded->config);
     auto tls = placed ? tls_watch_.load(loaded->config.listeners) : Result<TlsContexts>(tl::unexpected(placed.error()));
     if (!tls) {
-      spdlog::error("{}", tls.error().context);
-      spdlog::error("Configuration not reloaded: the running one stays");
+      log::config.error("{}", tls.error().context);
+      log::config.error("Configuration not reloaded: the running one stays");
       return;
     }
     loop_->post([this, next = std::move(loaded->config), contexts = std::move(*tls)] { apply(next, contexts); });
   });
-  if (!posted) spdlog::warn("Reload skipped: others are waiting");
+  if (!posted) log::config.warn("Reload skipped: others are waiting");
 }
 
 void App::apply(const config::Config& next, const TlsContexts& tls) {
   config::Diff diff = config::diff(config_, next);
-  for (const std::string& key : diff.restart) spdlog::warn("Waits for a restart: key={}", key);
+  for (const std::string& key : diff.restart) log::config.warn("Waits for a restart: key={}", key);
   users_.set(next.access.logins);
   loop_->broker().set_acl(acl_of(next.access));
-  set_log_level(next.log, options_.verbose);
+  if (next.log != config_.log) {
+    if (Status log = set_up_log(next.log, options_.verbose, log_topics_); !log) {
+      log::config.error("{}; the log stays as it was", log.error().context);
+    }
+  }
   events_.set_connection_messages(next.log.connection_messages);
   loop_->set_limits(limits_of(next.limits), next.limits.max_connections, next.limits.max_pending_connects,
                     next.limits.max_uncommitted_bytes);
@@ -376,10 +363,10 @@ void App::apply(const config::Config& next, const TlsContexts& tls) {
   config::Store store = config_.store;  // of a restart
   config_ = next;
   config_.store = store;
-  spdlog::info("Configuration reloaded: live={} restart={} listeners={} bridges={}", diff.live.size(),
-               diff.restart.size(),
-               diff.listeners.added.size() + diff.listeners.removed.size() + diff.listeners.changed.size(),
-               diff.bridges.added.size() + diff.bridges.removed.size() + diff.bridges.changed.size());
+  log::config.info("Configuration reloaded: live={} restart={} listeners={} bridges={}", diff.live.size(),
+                   diff.restart.size(),
+                   diff.listeners.added.size() + diff.listeners.removed.size() + diff.listeners.changed.size(),
+                   diff.bridges.added.size() + diff.bridges.removed.size() + diff.bridges.changed.size());
 }
 
 void App::apply_listeners(const config::Changes& changes, const config::Config& next, const TlsContexts& tls) {
@@ -392,9 +379,9 @@ void App::apply_listeners(const config::Changes& changes, const config::Config& 
     if (listener.tls) options.tls_context = tls.at(listener.name);
     if (loop_->update_listener(options)) continue;
     if (Status opened = loop_->add_listener(options); !opened) {
-      spdlog::error("{}", opened.error().context);
+      log::net.error("{}", opened.error().context);
     } else {
-      spdlog::info("Listening: listener={} address={}", listener.name, loop_->listeners().back()->address());
+      log::net.info("Listening: listener={} address={}", listener.name, loop_->listeners().back()->address());
     }
   }
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 namespace tidegate {
 namespace {
@@ -10,6 +12,18 @@ using nlohmann::ordered_json;
 
 int64_t seconds_between(WallTime from, WallTime to) {
   return std::max<int64_t>(0, std::chrono::duration_cast<Seconds>(to - from).count());
+}
+
+// Echoes are no loss.
+std::vector<std::pair<std::string_view, uint64_t>> causes_of(const bridge::DropCounts& dropped) {
+  return {{"queue_full", dropped.queue_full},
+          {"expired", dropped.expired},
+          {"rejected", dropped.rejected},
+          {"too_large", dropped.too_large},
+          {"unreadable", dropped.unreadable},
+          {"qos0_link_down", dropped.qos0_link_down},
+          {"qos0_lane_full", dropped.qos0_lane_full},
+          {"no_local_topic", dropped.no_local_topic}};
 }
 
 }  // namespace
@@ -43,17 +57,14 @@ std::string status_json(const bridge::BridgeStatus& status, WallTime now) {
   json["sent_qos0"] = status.sent_qos0;
   json["received"] = status.received;
   json["possible_duplicates"] = status.possible_duplicates;
-  const bridge::DropCounts& dropped = status.dropped;
-  json["dropped"] = dropped.queue_full + dropped.expired + dropped.rejected + dropped.too_large + dropped.unreadable +
-                    dropped.qos0_link_down + dropped.qos0_lane_full + dropped.no_local_topic;
-  json["dropped_by_cause"] = {{"queue_full", dropped.queue_full},
-                              {"expired", dropped.expired},
-                              {"rejected", dropped.rejected},
-                              {"too_large", dropped.too_large},
-                              {"unreadable", dropped.unreadable},
-                              {"qos0_link_down", dropped.qos0_link_down},
-                              {"qos0_lane_full", dropped.qos0_lane_full},
-                              {"no_local_topic", dropped.no_local_topic}};
+  uint64_t dropped = 0;
+  ordered_json by_cause;
+  for (const auto& [cause, count] : causes_of(status.dropped)) {
+    dropped += count;
+    by_cause[std::string(cause)] = count;
+  }
+  json["dropped"] = dropped;
+  json["dropped_by_cause"] = by_cause;
   json["counting_since_seconds"] = seconds_between(status.counting_since, now);
   if (status.last_error.step != bridge::Step::none) {
     json["last_error"] = {{"step", bridge::word(status.last_error.step)},
@@ -63,6 +74,21 @@ std::string status_json(const bridge::BridgeStatus& status, WallTime now) {
   }
   // Texts of remotes may be anything; what is not UTF-8 is replaced, never thrown over.
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+status::BridgeFacts facts_of(const bridge::BridgeStatus& status, WallTime now) {
+  status::BridgeFacts facts;
+  facts.name = status.name;
+  facts.state = bridge::word(status.state);
+  facts.queue_messages = status.queue_messages;
+  facts.queue_bytes = status.queue_bytes;
+  if (status.oldest != WallTime::never()) facts.oldest_age = Seconds{seconds_between(status.oldest, now)};
+  facts.delivered = status.delivered;
+  facts.dropped = causes_of(status.dropped);
+  if (status.last_error.step != bridge::Step::none) {
+    facts.last_error = std::string(bridge::word(status.last_error.step)) + ": " + status.last_error.text;
+  }
+  return facts;
 }
 
 }  // namespace tidegate

@@ -1,4 +1,5 @@
-// A bridge's status as the JSON of its status topic (words: docs of the status topic in gateway/README.md).
+// A bridge's status as the JSON of its status topic (words: docs of the status topic in gateway/README.md) and as its
+// part of the $SYS tree.
 #pragma once
 
 #include <string>
@@ -6,6 +7,7 @@
 
 #include "bridge/status.h"
 #include "gateway/base/time.h"
+#include "gateway/status/sys_tree.h"
 
 namespace tidegate {
 
@@ -14,5 +16,7 @@ namespace tidegate {
 
 // `now` turns times into ages.
 [[nodiscard]] std::string status_json(const bridge::BridgeStatus& status, WallTime now);
+
+[[nodiscard]] status::BridgeFacts facts_of(const bridge::BridgeStatus& status, WallTime now);
 
 }  // namespace tidegate

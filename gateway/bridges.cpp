@@ -1,13 +1,13 @@
 #include "gateway/bridges.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <thread>
 #include <utility>
 
 #include "gateway/bridge_status.h"
+#include "gateway/log/log.h"
 #include "gateway/settings.h"
 #include "store/keys.h"
 #include "store/records.h"
@@ -191,7 +191,7 @@ void Bridges::end_in_background(Line& line) {
     ending->stop();
     loop_.post([this, &line] { ended(line); });
   };
-  if (!stopper_.post(std::move(task))) spdlog::error("Cannot stop bridge now: bridge={}", line.config.name);
+  if (!stopper_.post(std::move(task))) log::bridge.error("Cannot stop bridge now: bridge={}", line.config.name);
 }
 
 void Bridges::ended(Line& line) {
@@ -215,7 +215,7 @@ void Bridges::add_live(const config::Bridge& config) {
   auto added = add(config);
   if (added) added = take_inbox(*lines_.back());
   if (!added) {
-    spdlog::error("Cannot add bridge: bridge={} error=\"{}\"; reload again", config.name, added.error().context);
+    log::bridge.error("Cannot add bridge: bridge={} error=\"{}\"; reload again", config.name, added.error().context);
     if (Line* line = find(config.name)) forget_routes(*line);
     return;
   }
@@ -250,7 +250,7 @@ void Bridges::remove(const std::string& name) {
   Line* line = find(name);
   if (!line) return;
   uint64_t waiting = line->bridge ? line->bridge->status().queue_messages : 0;
-  spdlog::warn("Bridge removed, its queue is kept: bridge={} messages={}", name, waiting);
+  log::bridge.warn("Bridge removed, its queue is kept: bridge={} messages={}", name, waiting);
   forget_routes(*line);
   unpublish(*line);
   end_in_background(*line);
@@ -264,17 +264,20 @@ void Bridges::unpublish(Line& line) {
   line.published_status.clear();
 }
 
-// Once per connection and once per outage; the tries between are in the status.
+// Once per connection and once per outage; the tries between are for those who look closely.
 void Bridges::log_state(Line& line) {
   if (!line.bridge || line.stopping) return;
   bridge::BridgeStatus status = line.bridge->status();
+  log::bridge.debug("Bridge step: bridge={} state={} address={} tries={} last_error={}: {}", status.name,
+                    bridge::word(status.state), status.address, status.tries, bridge::word(status.last_error.step),
+                    status.last_error.text);
   if (status.state == line.logged_state || status.state == bridge::LinkState::connecting) return;
   line.logged_state = status.state;
   if (status.state == bridge::LinkState::connected) {
-    spdlog::info("Bridge connected: bridge={} address={} waiting={}", status.name, status.address,
-                 status.queue_messages);
+    log::bridge.info("Bridge connected: bridge={} address={} waiting={}", status.name, status.address,
+                     status.queue_messages);
   } else if (status.state != bridge::LinkState::stopped) {
-    spdlog::warn(
+    log::bridge.warn(
         "Bridge not connected: bridge={} step={} error=\"{}\" waiting={}; messages are kept, it goes on trying",
         status.name, bridge::word(status.last_error.step), status.last_error.text, status.queue_messages);
   }
@@ -297,6 +300,14 @@ void Bridges::publish_status() {
     loop_.broker().publish_own(line->config.status_topic, status);
     line->published_status = std::move(status);
   }
+}
+
+std::vector<bridge::BridgeStatus> Bridges::statuses() const {
+  std::vector<bridge::BridgeStatus> statuses;
+  for (const auto& line : lines_) {
+    if (line->bridge && !line->removed) statuses.push_back(line->bridge->status());
+  }
+  return statuses;
 }
 
 void Bridges::stop() {

@@ -41,6 +41,8 @@ class Bridges final : public bridge::BridgeHost {
   // Publishes each status that is not what was published last; call about once a second.
   void publish_status();
 
+  [[nodiscard]] std::vector<bridge::BridgeStatus> statuses() const;
+
   // After the loop: ends all links, at the same time.
   void stop();
 

@@ -1,9 +1,9 @@
 #include "gateway/event_log.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <string>
+
+#include "gateway/log/log.h"
 
 namespace tidegate {
 namespace {
@@ -20,20 +20,29 @@ std::string printable(std::string_view text) {
 
 void EventLog::client_connected(std::string_view client_id, std::string_view peer, std::string_view details) {
   if (connection_messages_) {
-    spdlog::info("Client connected: client_id=\"{}\" peer={} session=\"{}\"", printable(client_id), peer, details);
+    log::broker.notice("Client connected: client_id=\"{}\" peer={} session=\"{}\"", printable(client_id), peer,
+                       details);
   }
 }
 
 void EventLog::client_disconnected(std::string_view client_id, std::string_view peer, std::string_view reason) {
   if (connection_messages_) {
-    spdlog::info("Client disconnected: client_id=\"{}\" peer={} reason=\"{}\"", printable(client_id), peer, reason);
+    log::broker.notice("Client disconnected: client_id=\"{}\" peer={} reason=\"{}\"", printable(client_id), peer,
+                       reason);
   }
 }
 
 void EventLog::client_refused(std::string_view client_id, std::string_view peer, std::string_view reason) {
   if (connection_messages_) {
-    spdlog::info("Client refused: client_id=\"{}\" peer={} reason=\"{}\"", printable(client_id), peer, reason);
+    log::broker.notice("Client refused: client_id=\"{}\" peer={} reason=\"{}\"", printable(client_id), peer, reason);
   }
+}
+
+void EventLog::client_step(const Step& step) {
+  if (!log::is_wanted(log::Component::broker, log::Level::debug)) return;
+  std::string topic = step.topic.empty() ? "" : " topic=\"" + printable(step.topic) + '"';
+  log::broker.debug("Client step: {} client_id=\"{}\" peer={}{} outcome=\"{}\"", step.what, printable(step.client_id),
+                    step.peer, topic, step.outcome);
 }
 
 }  // namespace tidegate

@@ -12,6 +12,7 @@ class EventLog final : public broker::Events {
   void client_connected(std::string_view client_id, std::string_view peer, std::string_view details) override;
   void client_disconnected(std::string_view client_id, std::string_view peer, std::string_view reason) override;
   void client_refused(std::string_view client_id, std::string_view peer, std::string_view reason) override;
+  void client_step(const Step& step) override;
 
  private:
   bool connection_messages_ = true;

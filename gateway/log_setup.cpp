@@ -1,58 +1,82 @@
 #include "gateway/log_setup.h"
 
-#include <spdlog/async.h>
-#include <spdlog/async_logger.h>
-#include <spdlog/sinks/rotating_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <utility>
 
-#include <vector>
+#include "gateway/log/destinations.h"
+#include "gateway/log/log.h"
 
 namespace tidegate {
 namespace {
 
-constexpr size_t log_lines_max = 8192;  // between the gateway and the log's thread
-
-spdlog::level::level_enum level_of(config::LogLevel level) {
+log::Level level_of(config::LogLevel level) {
   switch (level) {
-    case config::LogLevel::error: return spdlog::level::err;
-    case config::LogLevel::warning: return spdlog::level::warn;
-    case config::LogLevel::notice:
-    case config::LogLevel::info: return spdlog::level::info;
-    case config::LogLevel::debug: return spdlog::level::debug;
+    case config::LogLevel::error: return log::Level::error;
+    case config::LogLevel::warning: return log::Level::warning;
+    case config::LogLevel::notice: return log::Level::notice;
+    case config::LogLevel::info: return log::Level::info;
+    case config::LogLevel::debug: return log::Level::debug;
   }
-  return spdlog::level::info;
+  return log::Level::info;
+}
+
+log::Timestamp timestamp_of(config::LogTimestamp timestamp) {
+  switch (timestamp) {
+    case config::LogTimestamp::iso8601: return log::Timestamp::iso8601;
+    case config::LogTimestamp::unix_seconds: return log::Timestamp::unix_seconds;
+    case config::LogTimestamp::none: return log::Timestamp::none;
+  }
+  return log::Timestamp::iso8601;
+}
+
+std::string path_or(const config::LogDestination& to, std::string_view usual) {
+  return to.path.empty() ? std::string(usual) : to.path;
+}
+
+Result<std::unique_ptr<log::Destination>> destination_of(const config::LogDestination& to, log::Timestamp timestamp,
+                                                         const std::shared_ptr<LogTopics>& topics) {
+  log::Style style{to.format == config::LogFormat::json ? log::Format::json : log::Format::text, timestamp};
+  switch (to.type) {
+    case config::LogTo::file: return log::to_file({to.path, to.max_size, to.keep}, style);
+    case config::LogTo::standard_output: return log::to_stream(log::Stream::standard_output, style);
+    case config::LogTo::syslog:
+      return log::to_syslog(path_or(to, log::syslog_socket), static_cast<int>(to.facility), style.format);
+    case config::LogTo::journal: return log::to_journal(path_or(to, log::journal_socket));
+    case config::LogTo::topic: {
+      auto publish = [topics](std::string topic, std::string payload) {
+        return topics->publish(std::move(topic), std::move(payload));
+      };
+      return log::to_topic(publish, to.by_component, style);
+    }
+    case config::LogTo::standard_error: break;
+  }
+  return log::to_stream(log::Stream::standard_error, style);
+}
+
+void set_levels(const config::Log& log, bool verbose) {
+  auto set = [&](log::Component component, const std::optional<config::LogLevel>& own) {
+    log::set_level(component, verbose ? log::Level::debug : level_of(own.value_or(log.level)));
+  };
+  set(log::Component::gateway, log.components.gateway);
+  set(log::Component::broker, log.components.broker);
+  set(log::Component::net, log.components.net);
+  set(log::Component::bridge, log.components.bridge);
+  set(log::Component::store, log.components.store);
+  set(log::Component::config, log.components.config);
 }
 
 }  // namespace
 
-Status set_up_log(const config::Log& log, bool verbose) {
-  std::vector<spdlog::sink_ptr> sinks;
-  try {
-    for (const config::LogDestination& to : log.destinations) {
-      if (to.type == config::LogTo::file) {
-        sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(to.path, to.max_size, to.keep));
-      } else {
-        sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
-      }
-    }
-  } catch (const spdlog::spdlog_ex& error) {
-    return fail(ErrorCode::io, std::string("cannot write the log: ") + error.what());
+Status set_up_log(const config::Log& log, bool verbose, const std::shared_ptr<LogTopics>& topics) {
+  log::Destinations destinations;
+  for (const config::LogDestination& to : log.destinations) {
+    auto made = destination_of(to, timestamp_of(log.timestamp), topics);
+    if (!made) return tl::unexpected(made.error());
+    destinations.push_back(std::move(*made));
   }
-  // A thread of its own writes, so that a slow disk or terminal delays nobody; when it cannot follow, the oldest lines go.
-  spdlog::init_thread_pool(log_lines_max, 1);
-  auto logger = std::make_shared<spdlog::async_logger>("tidegate", sinks.begin(), sinks.end(), spdlog::thread_pool(),
-                                                       spdlog::async_overflow_policy::overrun_oldest);
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  logger->flush_on(spdlog::level::warn);
-  spdlog::set_default_logger(std::move(logger));
-  spdlog::flush_every(std::chrono::seconds(1));
-  set_log_level(log, verbose);
+  log::writer().set_destinations(std::move(destinations));
+  log::writer().start();
+  set_levels(log, verbose);
   return {};
-}
-
-void set_log_level(const config::Log& log, bool verbose) {
-  spdlog::set_level(verbose ? spdlog::level::debug : level_of(log.level));
 }
 
 }  // namespace tidegate

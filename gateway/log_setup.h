@@ -1,14 +1,16 @@
-// Where log lines go: spdlog's default logger, made from the configuration.
+// The log as the configuration has it.
 #pragma once
+
+#include <memory>
 
 #include "config/config.h"
 #include "gateway/base/result.h"
+#include "gateway/log_topics.h"
 
 namespace tidegate {
 
-// Errors: io (a log file cannot be written). Thread: main, before others log.
-[[nodiscard]] Status set_up_log(const config::Log& log, bool verbose);
-// The level alone, while running.
-void set_log_level(const config::Log& log, bool verbose);
+// At the start and at each reload. `verbose`: everything at level debug. Errors: io (a log file cannot be written), and
+// nothing is changed.
+[[nodiscard]] Status set_up_log(const config::Log& log, bool verbose, const std::shared_ptr<LogTopics>& topics);
 
 }  // namespace tidegate

@@ -1,10 +1,10 @@
 #include "gateway/tls_watch.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <utility>
 
+#include "gateway/log/log.h"
 #include "gateway/settings.h"
 
 namespace tidegate {
@@ -54,14 +54,14 @@ TlsContexts TlsWatch::changed() {
     std::vector<net::TlsProblem> problems;
     auto context = net::TlsContext::load(watched.options, read_clock(), problems);
     for (const net::TlsProblem& each : problems) {
-      spdlog::log(each.is_warning ? spdlog::level::warn : spdlog::level::err, "TLS: listener={} key={} {}", listener,
-                  each.key, each.what);
+      auto level = each.is_warning ? log::Level::warning : log::Level::error;
+      log::net.say(level, "TLS: listener={} key={} {}", listener, each.key, each.what);
     }
     if (!context) {
-      spdlog::error("TLS files not taken up, the old ones stay in use: listener={}", listener);
+      log::net.error("TLS files not taken up, the old ones stay in use: listener={}", listener);
       continue;
     }
-    spdlog::info("TLS files taken up for new connections: listener={}", listener);
+    log::net.info("TLS files taken up for new connections: listener={}", listener);
     contexts.emplace(listener, std::move(context));
   }
   return contexts;

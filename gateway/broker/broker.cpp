@@ -45,13 +45,17 @@ void Broker::refuse(ConnId id, std::string_view why) {
 Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
   Connection* conn = state_.find(id);
   if (!conn) return Taken::done;
-  ++state_.counters.packets_received;
   conn->last_received = state_.now.mono;
   if (conn->stage == Connection::Stage::checking_credentials || conn->stage == Connection::Stage::waiting_for_store) {
     return Taken::not_now;
   }
+  ++state_.counters.packets_received;
   if (frame.state == mqtt::Frame::State::complete) {
-    if (conn->stage == Connection::Stage::connected) return connected_packet(*conn, frame);
+    if (conn->stage == Connection::Stage::connected) {
+      Taken taken = connected_packet(*conn, frame);
+      if (taken == Taken::not_now) --state_.counters.packets_received;  // counted when it is taken
+      return taken;
+    }
     connect::first_packet(state_, *conn, frame);
   } else {
     bool too_large = frame.state == mqtt::Frame::State::too_large;
@@ -125,6 +129,7 @@ Taken Broker::rare_packet(Connection& conn, const mqtt::Frame& frame) {
     mqtt::encode(mqtt::Pingresp{}, state_.scratch);
     if (OutBuffer* buffer = state_.out.buffer(conn.id); buffer && state_.gate.is_committed(conn.connack_after)) {
       buffer->own().append(state_.scratch);
+      ++state_.counters.packets_sent;
     } else {
       state_.send_in_order(conn, state_.scratch);
     }
@@ -160,11 +165,11 @@ void Broker::publish_from_bridge(const Message& message, store::QueueRemover* in
   inbox->flush(state_.batch);
 }
 
-void Broker::publish_own(std::string_view topic, std::string_view payload) {
+void Broker::publish_own(std::string_view topic, std::string_view payload, bool retain) {
   store::MessageView message;
   message.topic = topic;
   message.payload = payload;
-  message.retain = true;
+  message.retain = retain;
   message.received = state_.now.wall;
   message.from_bridge = gateway_itself;
   publish::route(state_, message, nullptr);

@@ -17,6 +17,7 @@
 #include "gateway/broker/authorize.h"
 #include "gateway/broker/bridge_routes.h"
 #include "gateway/broker/broker_types.h"
+#include "gateway/broker/holdings.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/restore.h"
 #include "gateway/broker/state.h"
@@ -54,8 +55,8 @@ class Broker {
   // A message that came down over a bridge. With an inbox place, its record there goes in the batch that carries the
   // message on, so that it is in exactly one place (invariant 2).
   void publish_from_bridge(const Message& message, store::QueueRemover* inbox, Seq seq);
-  // The gateway's own word: retained in memory alone, never stored, never bridged.
-  void publish_own(std::string_view topic, std::string_view payload);
+  // The gateway's own word: retained in memory alone or not at all, never stored, never bridged.
+  void publish_own(std::string_view topic, std::string_view payload, bool retain = true);
 
   // The id of the queue of that name; made in this turn's batch if the store has none. `store`: as restored.
   [[nodiscard]] Result<QueueId> named_queue(store::Store& store, std::string_view name);
@@ -83,6 +84,8 @@ class Broker {
   void shut_down();
 
   [[nodiscard]] const Counters& counters() const { return state_.counters; }
+  // Walks all sessions: not for every turn.
+  [[nodiscard]] Holdings holdings() const { return broker::holdings(state_); }
   [[nodiscard]] uint32_t pending_connects() const { return state_.pending_connects; }
   [[nodiscard]] size_t sessions() const { return state_.sessions.size(); }
   [[nodiscard]] size_t subscriptions() const { return state_.router.subscriptions(); }

@@ -35,6 +35,7 @@ void refuse(State& state, Connection& conn, Version version, ReasonCode reason, 
   state.events.client_refused(client_id, conn.peer, why);
   mqtt::Connack connack;
   connack.code = version == Version::v5 ? static_cast<uint8_t>(reason) : mqtt::connack_code_before_v5(reason);
+  ++state.counters.packets_sent;
   if (OutBuffer* buffer = state.out.buffer(conn.id)) mqtt::encode(connack, version, buffer->own());
   state.out.close(conn.id);
   forget(state, conn);
@@ -166,6 +167,7 @@ void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
   leave_stage(state, conn);
   conn.stage = Stage::connected;
   ++state.counters.connections_now;
+  state.counters.connections_max = std::max(state.counters.connections_max, state.counters.connections_now);
   send_connack(state, conn, packet, session, present);
   watch_keep_alive(state, conn);
   state.events.client_connected(client_id, conn.peer,
@@ -204,10 +206,15 @@ void admit(State& state, Connection& conn, const mqtt::Connect& packet, std::str
     return refuse(state, conn, packet.version, ReasonCode::quota_exceeded, packet.client_id,
                   "the store takes nothing more");
   }
+  state.events.client_step({packet.client_id, conn.peer, "CONNECT", "", "waits for the store"});
   leave_stage(state, conn);
   conn.stage = Stage::waiting_for_store;
   conn.connect_packet = std::make_unique<std::string>(bytes);
   state.waiting_for_store.push_back(conn.id);
+}
+
+std::string_view version_word(Version version) {
+  return version == Version::v5 ? "MQTT 5.0" : version == Version::v3_1_1 ? "MQTT 3.1.1" : "MQTT 3.1";
 }
 
 std::string_view bytes_of(const mqtt::Frame& frame) {
@@ -239,6 +246,7 @@ void detach(State& state, Connection& conn, std::string_view why) {
 }  // namespace
 
 void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
+  if (mqtt::type_of(frame.first) == mqtt::PacketType::connect) ++state.counters.connects_received;
   auto packet = mqtt::decode_connect(frame);
   if (!packet) {
     if (mqtt::type_of(frame.first) == mqtt::PacketType::connect &&
@@ -250,11 +258,13 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
     return forget(state, conn);
   }
   name_user(conn, *packet);
+  state.events.client_step({packet->client_id, conn.peer, "CONNECT", "", version_word(packet->version)});
   if (ReasonCode reason = refusal(state, conn, *packet); reason != ReasonCode::success) {
     return refuse(state, conn, packet->version, reason, packet->client_id, mqtt::name(reason));
   }
   if (packet->username && !conn.identity && conn.listener->check_credentials) {
     conn.stage = Stage::checking_credentials;
+    state.events.client_step({packet->client_id, conn.peer, "CONNECT", "", "the log-in is checked"});
     conn.connect_packet = std::make_unique<std::string>(bytes_of(frame));
     return state.out.check_credentials(conn.id, *packet->username, packet->password.value_or(std::string_view{}));
   }
@@ -312,6 +322,7 @@ void kick(State& state, Connection& conn, ReasonCode reason, std::string_view wh
       mqtt::encode(mqtt::Disconnect{reason, {}}, conn.version, state.scratch);
       if (OutBuffer* buffer = state.out.buffer(conn.id); buffer && state.gate.is_committed(conn.connack_after)) {
         buffer->own().append(state.scratch);
+        ++state.counters.packets_sent;
       }
     }
     detach(state, conn, why);

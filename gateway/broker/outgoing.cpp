@@ -48,6 +48,8 @@ void write(State& state, Connection& conn, Publication& publication, const Deliv
   }
   until = std::max(until, conn.publish_after);
   ++state.counters.publishes_sent;
+  ++state.counters.packets_sent;
+  state.counters.publish_bytes_sent += publication.message().payload.size();
   if (state.gate.is_committed(until)) {
     if (OutBuffer* buffer = state.out.buffer(conn.id)) (void)publication.write(delivery, *buffer);
     return;

@@ -39,6 +39,14 @@ class Events {
   virtual void client_connected(std::string_view client_id, std::string_view peer, std::string_view details) = 0;
   virtual void client_disconnected(std::string_view client_id, std::string_view peer, std::string_view reason) = 0;
   virtual void client_refused(std::string_view client_id, std::string_view peer, std::string_view reason) = 0;
+  // For who looks closely: what a client asked for and what became of it, but for what goes on its way.
+  struct Step {
+    std::string_view client_id, peer;
+    std::string_view what;     // "CONNECT", "SUBSCRIBE"
+    std::string_view topic;    // or a filter; may be empty
+    std::string_view outcome;  // a reason code's name, or what happens next
+  };
+  virtual void client_step(const Step& /*step*/) {}
 };
 
 }  // namespace tidegate::broker

@@ -93,6 +93,11 @@ void answer(State& state, Connection& conn, const mqtt::Publish& packet, ReasonC
   state.send_after(conn, until, state.scratch);
 }
 
+void refuse(State& state, Connection& conn, const mqtt::Publish& packet, ReasonCode reason) {
+  state.events.client_step({conn.session->client_id, conn.peer, "PUBLISH refused", packet.topic, mqtt::name(reason)});
+  answer(state, conn, packet, reason, BatchNumber{0});
+}
+
 // 4.3.3: a PUBLISH whose packet id was seen and not released is a repeat.
 bool is_repeat(const Session& session, mqtt::PacketId id) {
   return session.receipts && std::binary_search(session.receipts->begin(), session.receipts->end(), id);
@@ -142,7 +147,7 @@ std::optional<StoreUse> not_taken(const State& state, const Router::Matches& mat
 Taken hold_or_refuse(State& state, Connection& conn, const mqtt::Publish& packet, StoreUse use) {
   if (state.store.of(use) == StoreState::refusing && conn.version == mqtt::Version::v5) {
     ++state.counters.refused_store;
-    answer(state, conn, packet, ReasonCode::quota_exceeded, BatchNumber{0});
+    refuse(state, conn, packet, ReasonCode::quota_exceeded);
     return Taken::done;
   }
   conn.held_for = use;
@@ -188,7 +193,7 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   if (!allowed) ++state.counters.dropped_not_allowed;
   if (!allowed || !is_for_clients(conn, packet.topic)) {
     // Before 5.0 the standard has an acknowledgement or a closed connection to say no [MQTT-3.3.5-2].
-    answer(state, conn, packet, ReasonCode::not_authorized, BatchNumber{0});
+    refuse(state, conn, packet, ReasonCode::not_authorized);
     return Taken::done;
   }
   std::string properties;
@@ -198,10 +203,11 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   if (packet.retain && packet.qos != Qos::at_most_once && conn.version == mqtt::Version::v5 &&
       is_retained_full(state, message)) {
     ++state.counters.dropped_retained_full;
-    answer(state, conn, packet, ReasonCode::quota_exceeded, BatchNumber{0});
+    refuse(state, conn, packet, ReasonCode::quota_exceeded);
     return Taken::done;
   }
   ++state.counters.publishes_received;
+  state.counters.publish_bytes_received += packet.payload.size();
   Publication publication(message, state.now.wall);
   Routed routed = hand_out(state, matches, publication, state.store.messages == StoreState::ready);
   if (packet.qos == Qos::exactly_once) keep_receipt(state, session, packet.packet_id);

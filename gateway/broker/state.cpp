@@ -14,6 +14,7 @@ Connection* State::find(ConnId id) {
 }
 
 void State::send_after(Connection& conn, BatchNumber until, std::string_view packet) {
+  ++counters.packets_sent;
   until = std::max({until, conn.last_held_until, conn.publish_after});
   if (!gate.is_committed(until)) {
     conn.last_held_until = until;

@@ -103,7 +103,9 @@ Taken subscribe(State& state, Connection& conn, const mqtt::Subscribe& packet) {
   std::string codes;
   std::vector<Granted> granted;
   for (const mqtt::Subscribe::Entry& entry : packet.entries) {
-    codes.push_back(code_byte(grant(state, conn, entry, id, granted), conn.version));
+    ReasonCode code = grant(state, conn, entry, id, granted);
+    state.events.client_step({session.client_id, conn.peer, "SUBSCRIBE", entry.filter, mqtt::name(code)});
+    codes.push_back(code_byte(code, conn.version));
   }
   state.scratch.clear();
   mqtt::encode(mqtt::Suback{mqtt::PacketType::suback, packet.packet_id, codes, {}}, conn.version, state.scratch);
@@ -125,7 +127,11 @@ Taken unsubscribe(State& state, Connection& conn, const mqtt::Unsubscribe& packe
     return hold(conn);
   }
   std::string codes;
-  for (std::string_view text : packet.filters) codes.push_back(static_cast<char>(revoke(state, session, text)));
+  for (std::string_view text : packet.filters) {
+    ReasonCode code = revoke(state, session, text);
+    state.events.client_step({session.client_id, conn.peer, "UNSUBSCRIBE", text, mqtt::name(code)});
+    codes.push_back(static_cast<char>(code));
+  }
   if (conn.version != mqtt::Version::v5) codes.clear();
   state.scratch.clear();
   mqtt::encode(mqtt::Suback{mqtt::PacketType::unsuback, packet.packet_id, codes, {}}, conn.version, state.scratch);

@@ -123,6 +123,7 @@ void Connection::opened() {
 }
 
 void Connection::feed(std::string_view bytes) {
+  loop_.count_received(bytes.size());
   if (in_.empty()) {
     size_t used = hand_over(bytes);
     if (used < bytes.size() && !closing_) in_.assign(bytes.substr(used));

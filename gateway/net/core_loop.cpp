@@ -1,10 +1,10 @@
 #include "gateway/net/core_loop.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
+
+#include "gateway/log/log.h"
 
 namespace tidegate::net {
 namespace {
@@ -231,7 +231,7 @@ void CoreLoop::drain_and_close(Millis limit) {
     enter_turn();
     end_turn();
   }
-  if (!submitted_.empty()) spdlog::error("Stopping before the last batch was on disk: batches={}", submitted_.size());
+  if (!submitted_.empty()) log::net.error("Stopping before the last batch was on disk: batches={}", submitted_.size());
 }
 
 Connection* CoreLoop::find(ConnId id) {
@@ -250,6 +250,8 @@ ConnId CoreLoop::add_connection(Socket socket, Listener& listener, std::unique_p
   ConnId id{slot, ++generations_[slot]};
   connections_[slot] = std::make_unique<Connection>(*this, std::move(socket), id, &listener, std::move(channel));
   ++connections_now_;
+  ++connections_accepted_;
+  log::net.debug("Connection accepted: listener={} peer={}", listener.options().policy.name, peer);
   enter_turn();
   broker_.opened(id, listener.options().policy, std::move(peer));
   connections_[slot]->start_reading();
@@ -304,7 +306,7 @@ void CoreLoop::check_credentials(ConnId conn, std::string_view username, std::st
     post([this, conn, right] { broker_.credentials_checked(conn, right); });
   };
   if (workers_.post(std::move(check))) return;
-  spdlog::warn("Refusing a login: too many wait to be checked");
+  log::net.warn("Refusing a login: too many wait to be checked");
   post([this, conn] { broker_.credentials_checked(conn, false); });
 }
 
@@ -312,7 +314,7 @@ void CoreLoop::read_queue(QueueId queue, Seq from, Seq end, store::ReadLimit lim
   auto read = [this, queue, from, end, limit] {
     std::vector<store::QueueRecord> records;
     if (Status read_status = store_.read_queue(queue, from, end, limit, records); !read_status) {
-      spdlog::error("Cannot read a queue: queue={} error=\"{}\"", queue.value, read_status.error().context);
+      log::net.error("Cannot read a queue: queue={} error=\"{}\"", queue.value, read_status.error().context);
       return post([this, queue] { broker_.read_failed(queue); });
     }
     post([this, queue, from, records = std::move(records)] { broker_.records_read(queue, from, records); });

@@ -78,10 +78,13 @@ class CoreLoop final : public broker::Output {
   [[nodiscard]] std::unique_ptr<broker::OutBuffer> borrow_buffer();
   void give_back(std::unique_ptr<broker::OutBuffer> buffer);
   void mark_dirty(ConnId id) { dirty_.push_back(id); }
+  void count_received(uint64_t bytes) { bytes_received_ += bytes; }
   void count_sent(uint64_t bytes) { bytes_sent_ += bytes; }
   [[nodiscard]] bool is_stopping() const { return stopping_; }
   void count_refused_connection() { ++connections_refused_; }
+  [[nodiscard]] uint64_t bytes_received() const { return bytes_received_; }
   [[nodiscard]] uint64_t bytes_sent() const { return bytes_sent_; }
+  [[nodiscard]] uint64_t connections_accepted() const { return connections_accepted_; }
   [[nodiscard]] uint64_t connections_refused() const { return connections_refused_; }
 
   // What the broker asks for.
@@ -136,7 +139,9 @@ class CoreLoop final : public broker::Output {
   bool stopping_ = false;
   bool store_full_ = false;
   std::atomic<bool> commit_posted_{false};
+  uint64_t bytes_received_ = 0;
   uint64_t bytes_sent_ = 0;
+  uint64_t connections_accepted_ = 0;
   uint64_t connections_refused_ = 0;
 };
 

@@ -1,11 +1,11 @@
 #include "gateway/net/listener.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/ip/v6_only.hpp>
 
+#include "gateway/log/log.h"
 #include "gateway/net/bind_address.h"
 #include "gateway/net/core_loop.h"
 #include "gateway/net/peer_address.h"
@@ -81,8 +81,8 @@ Status Listener::open() {
     return {};
   }
   if (!absent) return opened;
-  spdlog::warn("Waiting for address: listener={} bind={}; this box does not have it yet", options_.policy.name,
-               options_.bind);
+  log::net.warn("Waiting for address: listener={} bind={}; this box does not have it yet", options_.policy.name,
+                options_.bind);
   wait_for_address();
   return {};
 }
@@ -93,10 +93,10 @@ void Listener::wait_for_address() {
     if (error) return;
     bool absent = false;
     if (Status opened = try_open(absent); opened) {
-      spdlog::info("Listening: listener={} address={}", options_.policy.name, address());
+      log::net.info("Listening: listener={} address={}", options_.policy.name, address());
       accept();
     } else {
-      if (!absent) spdlog::error("{}", opened.error().context);
+      if (!absent) log::net.error("{}", opened.error().context);
       wait_for_address();
     }
   });
@@ -117,7 +117,7 @@ void Listener::accepted(const error_code& error, Socket socket) {
   if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
   if (error) {
     // Out of descriptors, for example: accepting again at once would spin.
-    spdlog::error("Cannot accept: listener={} error=\"{}\"", options_.policy.name, error.message());
+    log::net.error("Cannot accept: listener={} error=\"{}\"", options_.policy.name, error.message());
     retry_.expires_after(descriptors_retry);
     retry_.async_wait([this](const error_code& cancelled) {
       if (!cancelled) accept();

@@ -142,5 +142,16 @@ TEST_F(Validate, ChecksWhatBelongsTogether) {
   expect_says(R"({"log": {"destinations": [{"type": "file"}]}})", "the key \"path\" is missing");
 }
 
+TEST_F(Validate, WarnsOfKeysThatTheirDestinationDoesNotHave) {
+  auto to = [](const std::string& destination) { return R"({"log": {"destinations": [{)" + destination + "}]}}"; };
+  expect_says(to(R"("type": "stderr", "path": "/x")"), "/log/destinations/0/path: has no effect");
+  expect_says(to(R"("type": "syslog", "keep": 3)"), "/log/destinations/0/keep: has no effect");
+  expect_says(to(R"("type": "topic", "facility": "daemon")"), "/log/destinations/0/facility: has no effect");
+  expect_says(to(R"("type": "file", "path": "/x", "by_component": true)"), "by_component: has no effect");
+  expect_says(to(R"("type": "journal", "format": "json")"), "a journal has fields");
+  EXPECT_EQ(problems(to(R"("type": "syslog", "path": "/x", "facility": "local7", "format": "json")")), "");
+  EXPECT_EQ(problems(to(R"("type": "file", "path": "/x", "max_size": "unlimited", "keep": 0)")), "");
+}
+
 }  // namespace
 }  // namespace tidegate::config

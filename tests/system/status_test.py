@@ -1,0 +1,314 @@
+#!/usr/bin/python3
+"""What the gateway says about itself: the $SYS tree as Mosquitto has it, and the log wherever it is wanted.
+
+The pain: dashboards and scripts read $SYS by Mosquitto's names; a bridge that delivers nothing looks like one that
+does.
+"""
+
+import json
+import re
+import signal
+import socket
+from pathlib import Path
+
+from support import SLOWNESS, Case, answers, bridge, free_port, main, rule, wait_for
+
+ROOT = "$SYS/broker/"
+PAGE = Path(__file__).resolve().parents[2] / "gateway/status/SYS-TOPICS.md"
+# Its tree without what other programs of the test connect: the bridges' states and the log.
+APART = re.compile(r"\$SYS/broker/(connection|log)/")
+
+
+class Sys(Case):
+    def subscribed(self, broker, topic="$SYS/#", seconds=3):
+        """What a new subscriber of the real client is sent: {topic: [value, ...]}, and which of it was retained."""
+        done = self.run_program("mosquitto_sub", "-p", broker.port, "-t", topic, "-W", seconds, "-F", "%r\t%t\t%p",
+                                timeout=seconds + 20)
+        values, retained = {}, set()
+        for line in done.stdout.splitlines():
+            flag, name, value = line.split("\t", 2)
+            values.setdefault(name, []).append(value)
+            if flag == "1":
+                retained.add(name)
+        return values, retained
+
+    def wait_tree(self, broker):
+        """Until the tree is there."""
+        with broker.client() as client:
+            client.subscribe(ROOT + "uptime", qos=0)
+            self.assertEqual(len(client.messages(1)), 1)
+
+    def value(self, client, name):
+        """A function that returns the newest value of a topic, as `client` sees it, which subscribes here."""
+        topic = ROOT + name
+        client.subscribe(topic, qos=0)
+
+        def newest():
+            client.ping()
+            found = [message for message in client.inbox if message.topic == topic]
+            return found[-1].payload.decode() if found else None
+        return newest
+
+    def test_has_every_name_of_mosquittos_tree(self):
+        other = self.mosquitto(["sys_interval 1"]).start()
+        gateway = self.gateway().start()
+        self.wait_tree(other)
+        self.wait_tree(gateway)
+        theirs, _ = self.subscribed(other)
+        ours, _ = self.subscribed(gateway)
+        self.assertGreater(len(theirs), 40)
+        self.assertEqual({name for name in theirs if not APART.match(name)} - set(ours), set())
+        for name in ("uptime", "load/messages/received/1min", "clients/connected"):
+            form = re.sub(r"\d+", "N", theirs[ROOT + name][0])
+            self.assertEqual(re.sub(r"\d+", "N", ours[ROOT + name][0]), form, name)
+
+    def test_page_and_published_names_agree(self):
+        gateway = self.gateway(bridge(free_port(), [rule("data/#")], name="cloud")).start()
+        self.wait_tree(gateway)
+        published, retained = self.subscribed(gateway)
+        causes = {name.split("/dropped/")[1] for name in published if "/bridge/cloud/dropped/" in name}
+        self.assertIn("queue_full", causes)
+        wanted = set()
+        for name in re.findall(r"^\| `([^`]+)` \|", PAGE.read_text(), re.M):
+            name = ROOT + name.replace("NAME", "cloud")
+            wanted |= {name.replace("CAUSE", cause) for cause in causes} if "CAUSE" in name else {name}
+        beside = {ROOT + "connection/gw.cloud/state", ROOT + "bridge/cloud/status"}
+        self.assertEqual(set(published), wanted | beside)
+        self.assertEqual(retained, set(published), "who comes later gets all of it at once")
+
+    def test_what_has_not_changed_is_not_published_again(self):
+        gateway = self.gateway().start()
+        self.wait_tree(gateway)
+        values, _ = self.subscribed(gateway, seconds=4)
+        self.assertGreater(len(values[ROOT + "uptime"]), 1)
+        for name in ("version", "timestamp", "clients/maximum", "load/publish/dropped/15min"):
+            self.assertEqual(len(values[ROOT + name]), 1, name)
+
+    def test_counts_what_clients_do(self):
+        gateway = self.gateway().start()
+        watch = self.client(gateway, "watch")
+        with gateway.client("a", clean=False) as device:
+            device.subscribe("t", qos=1)
+            for number in range(10):
+                device.publish("t", "12345", 1)
+            device.publish("kept", "x", 1, retain=True)
+        received = self.value(watch, "publish/messages/received")
+        wait_for(lambda: received() == "11", "11 messages are counted")
+        expected = {"publish/bytes/received": "51", "clients/connected": "1", "clients/disconnected": "1",
+                    "clients/total": "2", "clients/maximum": "2"}
+        for name, wanted in expected.items():
+            newest = self.value(watch, name)
+            wait_for(lambda newest=newest, wanted=wanted: newest() == wanted, f"{name} is {wanted}")
+        for name in ("bytes/received", "bytes/sent", "messages/received", "messages/sent", "heap/current",
+                     "heap/maximum", "store/messages/count", "store/messages/bytes", "retained messages/count"):
+            newest = self.value(watch, name)
+            wait_for(lambda newest=newest: int(newest()) > 10, f"{name} is counted")
+        self.assertEqual(self.value(watch, "subscriptions/count")().isdigit(), True)
+        load = self.value(watch, "load/publish/received/1min")
+        wait_for(lambda: float(load()) > 1, "the load average has seen them")
+        self.assertGreater(float(load()), float(self.value(watch, "load/publish/received/15min")()))
+
+    def test_tells_what_was_dropped_and_why(self):
+        gateway = self.gateway(limits={"max_queued_messages": 3}).start()
+        with gateway.client("away", clean=False) as away:
+            away.subscribe("t", qos=1)
+        with gateway.client("device") as device:
+            for _ in range(10):
+                device.publish("t", "x", 1)
+        watch = self.client(gateway, "watch")
+        for name in ("publish/messages/dropped", "publish/messages/dropped/queue_full"):
+            newest = self.value(watch, name)
+            wait_for(lambda newest=newest: newest() == "7", f"{name} is 7")
+
+    def test_a_bridge_has_topics_of_its_own_until_it_is_removed(self):
+        gateway = self.gateway(bridge(free_port(), [rule("data/#")])).start()
+        with gateway.client("device") as device:
+            for _ in range(5):
+                device.publish("data/x", "12345", 1)
+            device.publish("data/x", "12345", 0)
+        watch = self.client(gateway, "watch")
+        for name, wanted in {"queue/messages": "5", "delivered": "0", "dropped": "1", "dropped/qos0_link_down": "1",
+                             "state": "waiting"}.items():
+            newest = self.value(watch, "bridge/cloud/" + name)
+            wait_for(lambda newest=newest, wanted=wanted: newest() == wanted, f"{name} is {wanted}")
+        age = self.value(watch, "bridge/cloud/queue/oldest_age")
+        wait_for(lambda: int(age()) >= 2, "the oldest message grows older")
+        self.assertRegex(self.value(watch, "bridge/cloud/last_error")(), "^tcp: ")
+        gateway.config["bridges"] = []
+        gateway.reload()
+        state = self.value(watch, "bridge/cloud/state")
+        wait_for(lambda: state() == "", "its topics are taken back")
+        values, _ = self.subscribed(gateway, ROOT + "bridge/#", seconds=1)
+        self.assertEqual(values, {})
+
+    def test_off_takes_the_tree_back(self):
+        gateway = self.gateway().start()
+        watch = self.client(gateway, "watch")
+        uptime = self.value(watch, "uptime")
+        wait_for(uptime, "the tree is there")
+        gateway.config["gateway"]["sys_interval"] = "off"
+        gateway.reload()
+        wait_for(lambda: uptime() == "", "it is taken back")
+        values, _ = self.subscribed(gateway, seconds=1)
+        self.assertEqual(values, {})
+
+
+class Log(Case):
+    """Each destination takes the lines as it wants them."""
+
+    def log_to(self, *destinations, **more):
+        return self.gateway(log={"destinations": [{"type": "stderr"}, *destinations], **more})
+
+    def daemon(self, name):
+        """A socket in the place of a daemon's, and a function that returns the next datagram with some text in it."""
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(told.close)
+        told.bind(str(self.folder / name))
+        told.settimeout(20 * SLOWNESS)
+
+        def datagram(text):
+            while True:
+                got = told.recv(65536).decode()
+                if text in got:
+                    return got
+        return datagram
+
+    def test_lines_are_text_with_time_level_and_component(self):
+        gateway = self.log_to().start()
+        line = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d "
+        self.assertRegex(gateway.log_text(), re.compile(line + r"notice \[gateway\] Tidegate starts: ", re.M))
+        self.assertRegex(gateway.log_text(), re.compile(line + r"info \[net\] Listening: ", re.M))
+
+    def test_timestamps_may_be_seconds_or_absent(self):
+        for how, form in {"unix": r"^\d{10}\.\d{3} notice ", "none": "^notice "}.items():
+            with self.subTest(how):
+                gateway = self.gateway(name=how, log={"timestamp": how}).start()
+                self.assertRegex(gateway.log_text(), re.compile(form, re.M))
+                self.assertEqual(gateway.terminate(), 0)
+
+    def test_stdout_and_json(self):
+        gateway = self.gateway(log={"destinations": [{"type": "stdout", "format": "json"}]}).start()
+        gateway.client('a"b\n').close()
+        gateway.wait_log("Client disconnected")
+        lines = [json.loads(line) for line in gateway.log_text().splitlines()]
+        self.assertEqual({key for line in lines for key in line}, {"time", "level", "component", "message"})
+        self.assertIn("broker", {line["component"] for line in lines})
+
+    def test_a_file_is_rotated_and_opened_anew_at_sighup(self):
+        path = self.folder / "gateway-file.log"
+        gateway = self.log_to({"type": "file", "path": str(path), "max_size": "64KiB", "keep": 2}).start()
+        wait_for(lambda: path.exists() and "Listening" in path.read_text(), "the file is written")
+        path.rename(self.folder / "moved")
+        gateway.reload()
+        wait_for(lambda: path.exists() and "Configuration reloaded" in path.read_text(), "it begins anew")
+        self.assertNotIn("Configuration reloaded", (self.folder / "moved").read_text())
+        rotated = self.folder / "gateway-file.log.1"
+        while not rotated.exists():
+            for number in range(100):
+                gateway.client(f"device-{number}").close()
+        self.assertLessEqual(rotated.stat().st_size, 65536)
+        self.assertGreater(rotated.stat().st_size, 60000)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o640)
+
+    def test_syslog_has_facility_and_level(self):
+        datagram = self.daemon("syslog")
+        self.log_to({"type": "syslog", "path": str(self.folder / "syslog"), "facility": "local3"}).start()
+        self.assertRegex(datagram("Tidegate starts"),
+                         r"^<157>\w{3} [ \d]\d \d\d:\d\d:\d\d tidegate\[\d+\]: notice \[gateway\] Tidegate starts: ")
+        self.assertRegex(datagram("Listening"), r"^<158>")
+
+    def test_the_journal_has_fields(self):
+        datagram = self.daemon("journal")
+        self.log_to({"type": "journal", "path": str(self.folder / "journal")}).start()
+        fields = dict(line.split("=", 1) for line in datagram("Tidegate starts").splitlines())
+        self.assertEqual(fields["PRIORITY"], "5")
+        self.assertEqual(fields["SYSLOG_IDENTIFIER"], "tidegate")
+        self.assertEqual(fields["TIDEGATE_COMPONENT"], "gateway")
+        self.assertIn("Tidegate starts", fields["MESSAGE"])
+
+    def test_stderr_that_systemd_reads_carries_levels(self):
+        gateway = self.gateway()
+        gateway.write()
+        gateway.log.touch()
+        is_ = gateway.log.stat()
+        gateway.env = {"JOURNAL_STREAM": f"{is_.st_dev}:{is_.st_ino}"}
+        gateway.start()
+        self.assertRegex(gateway.log_text(), re.compile(r"^<5>notice \[gateway\] Tidegate starts", re.M))
+        self.assertRegex(gateway.log_text(), re.compile(r"^<6>info \[net\] Listening", re.M))
+
+    def test_a_destination_that_fails_is_told_of_and_counted(self):
+        gateway = self.log_to({"type": "syslog", "path": str(self.folder / "nobody")}).start()
+        gateway.wait_log("Cannot write the log: destination=syslog at .*nobody")
+        watch = self.client(gateway, "watch")
+        watch.subscribe(ROOT + "logging/dropped", qos=0)
+        self.assertGreater(int(watch.messages(1)[0].payload), 0)
+        self.assertEqual(gateway.log_text().count("Cannot write the log"), 1)
+
+    def test_topics_are_mosquittos_and_do_not_feed_themselves(self):
+        gateway = self.log_to({"type": "topic"}, {"type": "topic", "by_component": True, "format": "json"},
+                              level="debug").start()
+        watch = self.client(gateway, "watch")
+        watch.subscribe(ROOT + "log/#", qos=0)
+        gateway.client("device").close()
+        gateway.wait_log("Client disconnected: client_id=.device")
+
+        def topics():
+            watch.ping()
+            return {message.topic: message.payload.decode() for message in watch.inbox
+                    if b"Client disconnected" in message.payload}
+        wait_for(lambda: len(topics()) == 2, "both topics have it")
+        self.assertRegex(topics()[ROOT + "log/N"], r"T.* notice \[broker\] Client disconnected: client_id=.device")
+        self.assertEqual(json.loads(topics()[ROOT + "log/N/broker"])["component"], "broker")
+        self.assertIn(ROOT + "log/D", {message.topic for message in watch.inbox})
+        # A line per publish of a line would never end.
+        before = len(watch.inbox)
+        for _ in range(20):
+            watch.ping()
+        self.assertLess(len(watch.inbox) - before, 20)
+        values = self.run_program("mosquitto_sub", "-p", gateway.port, "-t", ROOT + "log/N", "-W", 1,
+                                  "--retained-only")
+        self.assertEqual(values.stdout, "", "they are not retained")
+
+    def test_levels_by_component_apply_at_a_reload(self):
+        gateway = self.gateway(log={"level": "warning", "components": {"net": "info"}})
+        gateway.start()
+        self.assertNotIn("Tidegate starts", gateway.log_text())
+        self.assertIn("[net] Listening", gateway.log_text())
+        gateway.config["log"] = {"level": "info", "components": {"broker": "debug"}}
+        gateway.write()
+        gateway.signal(signal.SIGHUP)
+        gateway.wait_log("Configuration reloaded")
+        since = gateway.log_size()
+        with gateway.client("device") as device:
+            device.subscribe("a/#", qos=1)
+        gateway.wait_log("Client step: SUBSCRIBE client_id=.device. .*topic=.a/#. outcome=.granted qos 1", since=since)
+
+    def test_verbose_has_a_line_per_step_and_no_payload(self):
+        user, password = self.make_user("device")
+        gateway = self.gateway(bridge(free_port(), [rule("data/#")]), options=["-v"], access={
+            "users": [user], "acl": [{"user": "device", "access": "readwrite", "topic": "data/#"}]})
+        gateway.config["listeners"][0]["allow_anonymous"] = False
+        gateway.start()
+        with gateway.client("one", username="device", password=password, level=5) as device:
+            device.subscribe("data/#", qos=1)
+            device.publish("data/x", "the-payload", 1)
+            device.publish("other/x", "the-payload", 1)
+        for line in ("Connection accepted: listener=lan", "Client step: CONNECT .*outcome=.MQTT 5.0",
+                     "Client step: CONNECT .*outcome=.the log-in is checked", "Client step: SUBSCRIBE",
+                     "Client step: PUBLISH refused .*topic=.other/x. outcome=.not authorized",
+                     "Bridge step: bridge=cloud"):
+            gateway.wait_log(line)
+        self.assertNotIn("the-payload", gateway.log_text())
+        self.assertNotIn(password, gateway.log_text())
+
+    def test_none_is_none(self):
+        gateway = self.gateway(log={"destinations": []})
+        gateway.write()
+        gateway.spawn()
+        wait_for(lambda: answers(gateway.port), "it listens")
+        self.assertEqual(gateway.terminate(), 0)
+        self.assertEqual(gateway.log_text(), "")
+
+
+if __name__ == "__main__":
+    main()
