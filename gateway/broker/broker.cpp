@@ -78,9 +78,11 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
     connect::kick(state_, conn, packet.error().reason, packet.error().what);
     return Taken::done;
   }
-  if (conn.version == mqtt::Version::v5 && !publish::resolve_alias(conn, *packet)) {
-    connect::kick(state_, conn, ReasonCode::topic_alias_invalid, "unknown topic alias");
-    return Taken::done;
+  if (conn.version == mqtt::Version::v5) {
+    if (auto wrong = publish::resolve_properties(conn, *packet)) {
+      connect::kick(state_, conn, wrong->reason, wrong->what);
+      return Taken::done;
+    }
   }
   return held_or_not(conn, publish::publish(state_, conn, *packet));
 }
@@ -248,7 +250,7 @@ void Broker::run(const Deadline& deadline) {
   }
 }
 
-// [MQTT-3.1.2-24]: one and a half times the keep-alive without a packet. A connection that is not read is not blamed.
+// [MQTT-3.1.2-22]: one and a half times the keep-alive without a packet. A connection that is not read is not blamed.
 void Broker::keep_alive(Connection& conn) {
   if (conn.held) conn.last_received = state_.now.mono;
   Instant due = conn.last_received + Millis{conn.keepalive_seconds * 1500};

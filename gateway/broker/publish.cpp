@@ -163,19 +163,26 @@ Routed route(State& state, const store::MessageView& message, const Session* pub
   return hand_out(state, matches, publication, true);
 }
 
-bool resolve_alias(Connection& conn, mqtt::Publish& packet) {
+std::optional<mqtt::DecodeError> resolve_properties(Connection& conn, mqtt::Publish& packet) {
+  const mqtt::DecodeError bad_alias{ReasonCode::topic_alias_invalid, "unknown topic alias [MQTT-3.3.2-9]"};
+  if (packet.properties.empty()) return {};  // then the decoder has seen a topic
+  if (packet.properties.integer(mqtt::PropertyId::subscription_identifier)) {
+    return mqtt::DecodeError{ReasonCode::protocol_error, "subscription identifier of a client [MQTT-3.3.4-6]"};
+  }
   auto alias = packet.properties.integer(mqtt::PropertyId::topic_alias);
-  if (!alias) return !packet.topic.empty();
-  if (*alias == 0 || *alias > conn.listener->limits.topic_aliases_max) return false;
+  if (!alias) return {};
+  if (*alias > conn.listener->limits.topic_aliases_max) return bad_alias;
   if (!conn.topic_aliases) conn.topic_aliases = std::make_unique<std::vector<std::string>>();
   if (conn.topic_aliases->size() < *alias) conn.topic_aliases->resize(*alias);
   std::string& topic = (*conn.topic_aliases)[*alias - 1];
   if (!packet.topic.empty()) {
     topic = packet.topic;
+  } else if (topic.empty()) {
+    return bad_alias;
   } else {
     packet.topic = topic;
   }
-  return !topic.empty();
+  return {};
 }
 
 Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
@@ -187,7 +194,7 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   bool allowed = authorize::may_write(session, packet.topic);
   if (!allowed) ++state.counters.dropped_not_allowed;
   if (!allowed || !is_for_clients(conn, packet.topic)) {
-    // Before 5.0 the standard has an acknowledgement or a closed connection to say no [MQTT-3.3.5-2].
+    // Before 5.0 the standard has an acknowledgement or a closed connection to say no [MQTT-3.3.5-2 of 3.1.1].
     answer(state, conn, packet, ReasonCode::not_authorized, BatchNumber{0});
     return Taken::done;
   }

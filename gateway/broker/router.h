@@ -29,7 +29,7 @@ class Router {
   void add_route(BridgeRoute& route);
   void remove_route(BridgeRoute& route);
 
-  // A session appears once, however many of its filters match [MQTT-3.3.5-1]: with the highest QoS, and with all its
+  // A session appears once, however many of its filters match [MQTT-3.3.4-2]: with the highest QoS, and with all its
   // subscription identifiers as 5.0 properties in wire form.
   struct Match {
     Session* session = nullptr;

@@ -67,7 +67,7 @@ void send_retained(State& state, Session& session, const Granted& granted, uint6
     bool within_burst = counted_bytes(*message) <= burst;
     if (within_burst) burst -= counted_bytes(*message);
     outgoing::deliver(state, session, publication,
-                      {lower(options.qos, message->qos), true, ids, within_burst});  // [MQTT-3.3.1-8]
+                      {lower(options.qos, message->qos), true, ids, within_burst});  // [MQTT-3.3.1-8 of 3.1.1]
   });
 }
 
