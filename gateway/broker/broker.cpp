@@ -6,6 +6,7 @@
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/publish.h"
 #include "gateway/broker/sessions.h"
+#include "gateway/broker/shared.h"
 #include "gateway/broker/subscribe.h"
 #include "gateway/broker/wills.h"
 #include "gateway/mqtt/decode.h"
@@ -151,7 +152,11 @@ void Broker::credentials_checked(ConnId id, bool right) {
 }
 
 void Broker::records_read(QueueId queue, Seq from, const std::vector<store::QueueRecord>& records) {
-  outgoing::records_read(state_, queue, from, records);
+  if (!shared::records_read(state_, queue, records)) outgoing::records_read(state_, queue, from, records);
+}
+
+void Broker::read_failed(QueueId queue) {
+  if (!shared::read_failed(state_, queue)) outgoing::read_failed(state_, queue);
 }
 
 void Broker::publish_from_bridge(const Message& message, store::QueueRemover* inbox, Seq seq) {
@@ -207,6 +212,7 @@ void Broker::run_deadlines() {
 
 bool Broker::is_stale(const Deadline& deadline) {
   if (deadline.conn) return !state_.find(deadline.conn);
+  if (deadline.kind == Deadline::Kind::estates) return state_.estates.empty();
   const Session* session = sessions::find(state_, *deadline.client_id);
   if (!session) return true;
   if (deadline.kind == Deadline::Kind::session_expiry) return session->expires != deadline.at;
@@ -234,6 +240,7 @@ void Broker::run(const Deadline& deadline) {
     case Deadline::Kind::read_again:
       if (conn && conn->session) outgoing::read_again(state_, *conn->session);
       return;
+    case Deadline::Kind::estates: return shared::settle_estates(state_);
     case Deadline::Kind::session_expiry:
       if (Session* session = sessions::find(state_, *deadline.client_id);
           session && !session->conn && session->expires <= state_.now.mono) {
@@ -286,6 +293,7 @@ void Broker::committed(BatchNumber batch) {
     if (tail) bridge->committed(*tail);
   }
   outgoing::feed_starved(state_);
+  shared::settle_estates(state_);
 }
 
 void Broker::shut_down() {

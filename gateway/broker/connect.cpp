@@ -128,7 +128,6 @@ void send_connack(State& state, Connection& conn, const mqtt::Connect& packet, c
     if (uint16_t aliases = conn.listener->limits.topic_aliases_max; aliases > 0) {
       writer.integer(PropertyId::topic_alias_maximum, aliases);
     }
-    writer.integer(PropertyId::shared_subscription_available, 0);
     if (conn.keepalive_seconds != packet.keep_alive_seconds) {
       writer.integer(PropertyId::server_keep_alive, conn.keepalive_seconds);
     }

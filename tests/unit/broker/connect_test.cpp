@@ -338,7 +338,7 @@ TEST_F(ConnectTest, ConnackTellsOurLimits) {
   Client& c = h.client("c", {.version = v5, .keep_alive = 60});
   EXPECT_EQ(c.connack().integer(PropertyId::maximum_packet_size), h.limits.packet_bytes_max);
   EXPECT_EQ(c.connack().integer(PropertyId::topic_alias_maximum), 10u);
-  EXPECT_EQ(c.connack().integer(PropertyId::shared_subscription_available), 0u);
+  EXPECT_EQ(c.connack().integer(PropertyId::shared_subscription_available).value_or(1), 1u);
   EXPECT_FALSE(c.connack().integer(PropertyId::server_keep_alive));
 }
 

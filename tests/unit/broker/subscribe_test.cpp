@@ -79,8 +79,8 @@ TEST_F(SubscribeTest, WhatIsQueuedIsDeliveredAfterUnsubscribe) {  // [MQTT-3.10.
 
 TEST_F(SubscribeTest, InvalidFiltersAreRefusedOneByOne) {  // [MQTT-4.7.1-1, 4.7.1-2]
   Client& c = h.client("c", {.version = v5});
-  for (const char* filter : {"a#", "#/a", "a+/b", "", "$share/g/t"}) c.subscribe(filter, 1);
-  EXPECT_EQ(c.got(), "suback #1 8f, suback #1 8f, suback #1 8f, suback #1 8f, suback #1 9e");
+  for (const char* filter : {"a#", "#/a", "a+/b", ""}) c.subscribe(filter, 1);
+  EXPECT_EQ(c.got(), "suback #1 8f, suback #1 8f, suback #1 8f, suback #1 8f");
   Client& old = h.client("old");
   for (const char* filter : {"a#", "+a"}) old.subscribe(filter, 1);
   EXPECT_EQ(old.got(), "suback #1 80, suback #1 80");
