@@ -66,6 +66,9 @@ std::string retained_key(std::string_view topic) {
 std::string will_key(std::string_view client_id) {
   return named('W', client_id);
 }
+std::string estate_key(QueueId queue) {
+  return numbered('E', queue);
+}
 
 QueueKey::QueueKey(QueueId queue, Seq seq) {
   const uint32_t q = to_big_endian(queue.value);

@@ -10,6 +10,7 @@ namespace {
 
 // Of each record on its own; FORMAT.md has the upgrade rule.
 constexpr uint8_t message_version = 1;
+constexpr uint8_t shared_message_version = 2;  // the same and the filter of a shared subscription
 constexpr uint8_t tail_version = 1;
 constexpr uint8_t head_version = 1;
 constexpr uint8_t session_version = 1;
@@ -59,13 +60,15 @@ void append_encoded(const MessageView& message, std::string& out) {
   if (message.retain) flags |= retain_flag;
   if (expires) flags |= expires_flag;
 
-  out.push_back(static_cast<char>(message_version));
+  const bool shared = !message.share.empty();
+  out.push_back(static_cast<char>(shared ? shared_message_version : message_version));
   out.push_back(static_cast<char>(flags));
   put_time(out, message.received);
   if (expires) put_time(out, message.expires);
   append_big_endian(out, static_cast<uint16_t>(message.topic.size()));
   append_big_endian(out, static_cast<uint32_t>(message.properties.size()));
-  out.append(message.topic).append(message.properties).append(message.payload);
+  if (shared) append_big_endian(out, static_cast<uint16_t>(message.share.size()));
+  out.append(message.topic).append(message.properties).append(message.share).append(message.payload);
 }
 
 void encode(const MessageView& message, std::string& out) {
@@ -75,7 +78,8 @@ void encode(const MessageView& message, std::string& out) {
 
 std::optional<MessageView> decode_message(std::string_view value) {
   ByteReader in(value);
-  if (!versioned(in, message_version)) return std::nullopt;
+  const auto version = in.integer<uint8_t>();
+  if (!in.ok() || (version != message_version && version != shared_message_version)) return std::nullopt;
   const auto flags = in.integer<uint8_t>();
   if ((flags & ~known_flags) != 0 || (flags & qos_mask) == qos_mask) return std::nullopt;
   MessageView message;
@@ -86,10 +90,12 @@ std::optional<MessageView> decode_message(std::string_view value) {
   if ((flags & subscription_id_flag) != 0) (void)in.integer<uint32_t>();
   const auto topic_size = in.integer<uint16_t>();
   const auto properties_size = in.integer<uint32_t>();
+  const auto share_size = version == shared_message_version ? in.integer<uint16_t>() : uint16_t{0};
   message.topic = in.bytes(topic_size);
   message.properties = in.bytes(properties_size);
+  message.share = in.bytes(share_size);
   message.payload = in.rest();
-  if (!in.ok()) return std::nullopt;
+  if (!in.ok() || (version == shared_message_version && share_size == 0)) return std::nullopt;
   return message;
 }
 
@@ -101,7 +107,8 @@ MessageView view_of(const Message& message) {
           .retain = message.retain,
           .expires = message.expires,
           .received = message.received,
-          .from_bridge = message.from_bridge};
+          .from_bridge = message.from_bridge,
+          .share = message.share};
 }
 
 Message to_message(const MessageView& view) {
@@ -114,6 +121,7 @@ Message to_message(const MessageView& view) {
   message.expires = view.expires;
   message.received = view.received;
   message.from_bridge = view.from_bridge;
+  message.share = view.share;
   return message;
 }
 

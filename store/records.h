@@ -19,7 +19,8 @@ struct MessageView {
   bool retain = false;
   WallTime expires = WallTime::never();
   WallTime received{};
-  BridgeId from_bridge{};  // as in Message; never stored
+  BridgeId from_bridge{};    // as in Message; never stored
+  std::string_view share{};  // as in Message
 };
 // Replaces the content of `out`, reusing its memory. REQUIRES: a topic of at most 65535 bytes.
 void encode(const MessageView& message, std::string& out);

@@ -28,6 +28,7 @@ struct Message {
   WallTime expires = WallTime::never();  // message expiry (5.0, 3.3.2.3.3)
   WallTime received{};                   // when the gateway took it
   BridgeId from_bridge{};                // came down over this bridge: never goes up over it again; never stored
+  std::string share{};                   // of a record: the shared subscription that it is owed to, $share/GROUP/FILTER
 };
 
 using MessagePtr = std::shared_ptr<const Message>;

@@ -9,7 +9,7 @@
 
 namespace tidegate {
 
-// At most 65,535 bytes, well-formed UTF-8 without U+0000 [MQTT-1.5.3-1, 1.5.3-2, 4.7.3-1..3].
+// At most 65,535 bytes, well-formed UTF-8 without U+0000 [MQTT-1.5.4-1, 1.5.4-2, 4.7.3-1..3].
 [[nodiscard]] bool is_valid_utf8_string(std::string_view text);
 
 // A valid topic name as a view: no wildcard [MQTT-3.3.2-2]. The bytes belong to somebody else.
@@ -25,7 +25,7 @@ class TopicName {
   std::string_view text_;
 };
 
-// A valid filter, owning its text: `#` alone or last after a slash, `+` a whole level [MQTT-4.7.1-1..3].
+// A valid filter, owning its text: `#` alone or last after a slash, `+` a whole level [MQTT-4.7.1-1, 4.7.1-2].
 class TopicFilter {
  public:
   [[nodiscard]] static std::optional<TopicFilter> parse(std::string_view text);

@@ -6,6 +6,7 @@
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/publish.h"
 #include "gateway/broker/sessions.h"
+#include "gateway/broker/shared.h"
 #include "gateway/broker/subscribe.h"
 #include "gateway/broker/wills.h"
 #include "gateway/mqtt/decode.h"
@@ -82,9 +83,11 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
     connect::kick(state_, conn, packet.error().reason, packet.error().what);
     return Taken::done;
   }
-  if (conn.version == mqtt::Version::v5 && !publish::resolve_alias(conn, *packet)) {
-    connect::kick(state_, conn, ReasonCode::topic_alias_invalid, "unknown topic alias");
-    return Taken::done;
+  if (conn.version == mqtt::Version::v5) {
+    if (auto wrong = publish::resolve_properties(conn, *packet)) {
+      connect::kick(state_, conn, wrong->reason, wrong->what);
+      return Taken::done;
+    }
   }
   return held_or_not(conn, publish::publish(state_, conn, *packet));
 }
@@ -154,7 +157,11 @@ void Broker::credentials_checked(ConnId id, bool right) {
 }
 
 void Broker::records_read(QueueId queue, Seq from, const std::vector<store::QueueRecord>& records) {
-  outgoing::records_read(state_, queue, from, records);
+  if (!shared::records_read(state_, queue, records)) outgoing::records_read(state_, queue, from, records);
+}
+
+void Broker::read_failed(QueueId queue) {
+  if (!shared::read_failed(state_, queue)) outgoing::read_failed(state_, queue);
 }
 
 void Broker::publish_from_bridge(const Message& message, store::QueueRemover* inbox, Seq seq) {
@@ -210,6 +217,7 @@ void Broker::run_deadlines() {
 
 bool Broker::is_stale(const Deadline& deadline) {
   if (deadline.conn) return !state_.find(deadline.conn);
+  if (deadline.kind == Deadline::Kind::estates) return state_.estates.empty();
   const Session* session = sessions::find(state_, *deadline.client_id);
   if (!session) return true;
   if (deadline.kind == Deadline::Kind::session_expiry) return session->expires != deadline.at;
@@ -237,6 +245,7 @@ void Broker::run(const Deadline& deadline) {
     case Deadline::Kind::read_again:
       if (conn && conn->session) outgoing::read_again(state_, *conn->session);
       return;
+    case Deadline::Kind::estates: return shared::settle_estates(state_);
     case Deadline::Kind::session_expiry:
       if (Session* session = sessions::find(state_, *deadline.client_id);
           session && !session->conn && session->expires <= state_.now.mono) {
@@ -253,7 +262,7 @@ void Broker::run(const Deadline& deadline) {
   }
 }
 
-// [MQTT-3.1.2-24]: one and a half times the keep-alive without a packet. A connection that is not read is not blamed.
+// [MQTT-3.1.2-22]: one and a half times the keep-alive without a packet. A connection that is not read is not blamed.
 void Broker::keep_alive(Connection& conn) {
   if (conn.held) conn.last_received = state_.now.mono;
   Instant due = conn.last_received + Millis{conn.keepalive_seconds * 1500};
@@ -289,6 +298,7 @@ void Broker::committed(BatchNumber batch) {
     if (tail) bridge->committed(*tail);
   }
   outgoing::feed_starved(state_);
+  shared::settle_estates(state_);
 }
 
 void Broker::shut_down() {

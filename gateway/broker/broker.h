@@ -50,7 +50,7 @@ class Broker {
   void records_read(QueueId queue, Seq from, const std::vector<store::QueueRecord>& records);
 
   // Output::read_queue could not be done now; it is asked for again after the next commit.
-  void read_failed(QueueId queue) { outgoing::read_failed(state_, queue); }
+  void read_failed(QueueId queue);
 
   // A message that came down over a bridge. With an inbox place, its record there goes in the batch that carries the
   // message on, so that it is in exactly one place (invariant 2).

@@ -71,7 +71,7 @@ ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Conne
   if (!is_accepted(*conn.listener, packet.version)) return ReasonCode::unsupported_protocol_version;
   if (packet.properties.text(PropertyId::authentication_method)) return ReasonCode::bad_authentication_method;
   if (packet.client_id.empty() && packet.version != Version::v5 &&
-      (!packet.clean_start || packet.version == Version::v3_1)) {  // [MQTT-3.1.3-8]
+      (!packet.clean_start || packet.version == Version::v3_1)) {  // [MQTT-3.1.3-8 of 3.1.1]
     return ReasonCode::client_identifier_not_valid;
   }
   if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
@@ -129,7 +129,6 @@ void send_connack(State& state, Connection& conn, const mqtt::Connect& packet, c
     if (uint16_t aliases = conn.listener->limits.topic_aliases_max; aliases > 0) {
       writer.integer(PropertyId::topic_alias_maximum, aliases);
     }
-    writer.integer(PropertyId::shared_subscription_available, 0);
     if (conn.keepalive_seconds != packet.keep_alive_seconds) {
       writer.integer(PropertyId::server_keep_alive, conn.keepalive_seconds);
     }

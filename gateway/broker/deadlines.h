@@ -13,10 +13,18 @@
 namespace tidegate::broker {
 
 struct Deadline {
-  enum class Kind : uint8_t { connect_timeout, keep_alive, session_expiry, will, refused_too_long, read_again };
+  enum class Kind : uint8_t {
+    connect_timeout,
+    keep_alive,
+    session_expiry,
+    will,
+    refused_too_long,
+    read_again,
+    estates
+  };
   Instant at;
   Kind kind{};
-  ConnId conn;                             // of all but session_expiry and will
+  ConnId conn;                             // of all but session_expiry, will and estates
   std::unique_ptr<std::string> client_id;  // of session_expiry and will
 
   static Deadline of_connection(Instant at, Kind kind, ConnId conn) { return {at, kind, conn, nullptr}; }

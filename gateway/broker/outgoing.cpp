@@ -80,10 +80,10 @@ bool fits(const Connection& conn, Publication& publication, const Terms& terms) 
 }
 
 // Its place is in the order of records: after a restart a QoS 2 delivery may be known that stands behind this one.
-void add_inflight(Outgoing& out, const Inflight& entry) {
+void add_inflight(Outgoing& out, Inflight entry) {
   auto place = out.inflight.end();
   while (place != out.inflight.begin() && std::prev(place)->seq > entry.seq) --place;
-  out.inflight.insert(place, entry);
+  out.inflight.insert(place, std::move(entry));
 }
 
 // REQUIRES: room in the window.
@@ -94,7 +94,11 @@ void send_new(State& state, Session& session, Connection& conn, Publication& pub
   // A QoS 2 delivery of before the restart is known, and sent again under its id.
   delivery.dup = session.durable && terms.qos == Qos::at_least_once && seq < session.durable->dup_below;
   uint64_t bytes = session.durable ? counted_bytes(publication.message()) : 0;
-  add_inflight(out, {delivery.packet_id, terms.qos, Phase::sent, false, seq, bytes});
+  std::unique_ptr<OfGroup> of_group;
+  if (terms.group && !session.durable && terms.qos == Qos::at_least_once) {
+    of_group = std::make_unique<OfGroup>(OfGroup{*terms.group, publication.shared()});
+  }
+  add_inflight(out, {delivery.packet_id, terms.qos, Phase::sent, false, seq, bytes, std::move(of_group)});
   if (session.durable && terms.qos == Qos::exactly_once) {
     // The packet id is on disk before it is used: a reused id after a crash would make the client take a new message
     // for a repeat.
@@ -165,7 +169,7 @@ void send_again(State& state, Session& session, Connection& conn, const Waiting&
   delivery.dup = true;  // [MQTT-3.3.1-1]
   if (publication.fits(delivery)) return write(state, conn, publication, delivery, conn.queue_after);
   ++state.counters.dropped_too_large;
-  Inflight done = *entry;
+  Inflight done = std::move(*entry);
   out.inflight.erase(entry);
   forget_packet_id(state, session, done);
   remove_record(state, session, done.seq, done.bytes);
@@ -191,7 +195,7 @@ void pump(State& state, Session& session) {
     out.waiting.pop_front();
     out.waiting_bytes -= counted_bytes(*next.message);
     Publication publication(next.message, state.now.wall);
-    Terms terms{next.qos, next.retain, next.subscription_ids};
+    Terms terms{next.qos, next.retain, next.subscription_ids, false, next.group ? &next.group : nullptr};
     if (next.resend_as != 0) {
       send_again(state, session, *conn, next, publication);
     } else if (uint64_t* dropped = not_to_be_sent(state, *conn, publication, terms)) {
@@ -204,16 +208,26 @@ void pump(State& state, Session& session) {
   if (session.durable && out.waiting.empty()) read_more(state, session, *conn);
 }
 
+bool is_queue_full(const Session& session) {
+  store::QueueSize size{0, 0};
+  if (session.durable) {
+    size = store::size_of(session.durable->appender.tail(), session.durable->remover.head());
+  } else if (session.outgoing) {
+    size = {session.outgoing->waiting.size(), session.outgoing->waiting_bytes};
+  }
+  return size.messages >= session.queued_messages_max || size.bytes >= session.queued_bytes_max;
+}
+
 void keep_on_disk(State& state, Session& session, Publication& publication, const Terms& terms) {
   Durable& durable = *session.durable;
-  store::QueueSize size = store::size_of(durable.appender.tail(), durable.remover.head());
-  if (size.messages >= session.queued_messages_max || size.bytes >= session.queued_bytes_max) {
+  if (is_queue_full(session)) {
     ++state.counters.dropped_queue_full;
     return;
   }
   store::MessageView record = publication.message();
   record.qos = terms.qos;
   record.retain = terms.retain;
+  if (terms.group) record.share = **terms.group;
   std::string properties;
   if (!terms.subscription_ids.empty()) {
     properties.assign(record.properties).append(terms.subscription_ids);
@@ -234,7 +248,7 @@ void keep_on_disk(State& state, Session& session, Publication& publication, cons
     MessagePtr message = publication.shared();
     if (!properties.empty()) message = std::make_shared<const Message>(store::to_message(record));
     out.waiting_bytes += counted_bytes(*message);
-    out.waiting.push_back({std::move(message), terms.qos, terms.retain, seq, 0, {}});
+    out.waiting.push_back({std::move(message), terms.qos, terms.retain, seq, 0, {}, nullptr});
   } else {
     return;  // read back when there is room
   }
@@ -250,12 +264,13 @@ void keep_in_memory(State& state, Session& session, Connection& conn, Publicatio
     } else {
       ++state.counters.dropped_too_large;
     }
-  } else if (out.waiting.size() >= session.queued_messages_max || out.waiting_bytes >= session.queued_bytes_max) {
+  } else if (is_queue_full(session)) {
     ++state.counters.dropped_queue_full;
   } else {
     const MessagePtr& message = publication.shared();
     out.waiting_bytes += counted_bytes(*message);
-    out.waiting.push_back({message, terms.qos, terms.retain, Seq{0}, 0, std::string(terms.subscription_ids)});
+    out.waiting.push_back({message, terms.qos, terms.retain, Seq{0}, 0, std::string(terms.subscription_ids),
+                           terms.group ? *terms.group : nullptr});
   }
 }
 
@@ -273,7 +288,7 @@ std::optional<Entry> find_inflight(const Session& session, mqtt::PacketId id, Qo
 
 // The delivery is over: its entry, its mark and its record go, and the next message takes its place.
 void finish(State& state, Session& session, Entry entry) {
-  Inflight done = *entry;
+  Inflight done = std::move(*entry);
   Outgoing& out = *session.outgoing;
   out.inflight.erase(entry);
   forget_packet_id(state, session, done);
@@ -307,6 +322,18 @@ void drop_unreadable(State& state, Session& session) {
 bool is_slow(State& state, Connection& conn) {
   if (state.gate.is_committed(conn.publish_after)) conn.publish_bytes_held = 0;
   return state.out.unsent_bytes(conn.id) + conn.publish_bytes_held > conn.listener->limits.output_bytes_max;
+}
+
+Readiness readiness(State& state, Session& session, Qos qos) {
+  Connection* conn = state.connection_of(session);
+  if (conn && qos == Qos::at_most_once) return is_slow(state, *conn) ? Readiness::later : Readiness::now;
+  if (!conn && (qos == Qos::at_most_once || !session.durable)) return Readiness::never;
+  if (is_queue_full(session)) return Readiness::full;
+  if (!conn) return Readiness::when_back;
+  const Outgoing* out = session.outgoing.get();
+  bool behind = session.durable && session.durable->next_read != session.durable->appender.tail().next;
+  bool room = !out || (out->waiting.empty() && has_room(*conn, *out));
+  return room && !behind ? Readiness::now : Readiness::later;
 }
 
 void deliver(State& state, Session& session, Publication& publication, const Terms& terms) {
@@ -374,11 +401,11 @@ void resume(State& state, Session& session) {
 }
 
 void suspend(State&, Session& session) {
-  if (!session.outgoing) return;
+  if (!session.outgoing || !session.durable) return;  // without a queue it ends now: shared.h
   session.outgoing->waiting.clear();
   session.outgoing->waiting_bytes = 0;
   // A read under way is of no use any more: resume begins at the head.
-  if (session.durable) session.durable->next_read = session.durable->remover.head().first;
+  session.durable->next_read = session.durable->remover.head().first;
 }
 
 void records_read(State& state, QueueId queue, Seq from, const std::vector<store::QueueRecord>& records) {
@@ -392,7 +419,7 @@ void records_read(State& state, QueueId queue, Seq from, const std::vector<store
   Outgoing& out = outgoing_of(session);
   for (const store::QueueRecord& record : records) {
     durable.next_read = Seq{record.seq.value + 1};
-    Waiting waiting{record.message, record.message->qos, record.message->retain, record.seq, 0, {}};
+    Waiting waiting{record.message, record.message->qos, record.message->retain, record.seq, 0, {}, nullptr};
     for (Inflight& entry : out.inflight) {
       if (!entry.resend || entry.seq != record.seq) continue;
       waiting.resend_as = entry.packet_id;

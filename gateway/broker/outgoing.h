@@ -2,6 +2,8 @@
 // (MQTT 4.3, 4.4, 4.6).
 #pragma once
 
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "gateway/broker/publication.h"
@@ -17,7 +19,19 @@ struct Terms {
   bool retain = false;                // flag of the delivery
   std::string_view subscription_ids;  // 5.0 properties in wire form
   bool beyond_output_limit = false;   // QoS 0: not dropped although the connection is slow
+  const std::shared_ptr<const std::string>* group =
+      nullptr;  // its filter, if the session gets it as a member of a group
 };
+
+// How soon a session could be sent a message of that QoS, the soonest first.
+enum class Readiness : uint8_t {
+  now,        // connected, with room
+  later,      // connected
+  when_back,  // away, but it would be kept
+  full,       // its queue would drop it
+  never,      // away, and it would not be kept
+};
+[[nodiscard]] Readiness readiness(State& state, Session& session, Qos qos);
 
 // A message for `session`: sent now, or kept as its QoS and session ask. A full queue drops the newest, counted.
 void deliver(State& state, Session& session, Publication& publication, const Terms& terms);

@@ -5,6 +5,7 @@
 #include "gateway/broker/authorize.h"
 #include "gateway/broker/bridge_routes.h"
 #include "gateway/broker/outgoing.h"
+#include "gateway/broker/shared.h"
 #include "gateway/mqtt/encode.h"
 #include "store/keys.h"
 
@@ -24,6 +25,12 @@ bool makes_obligation(const Router::Matches& matches, const store::MessageView& 
   return queued || std::any_of(matches.sessions.begin(), matches.sessions.end(), [&](const Router::Match& match) {
            return match.session->durable && lower(match.qos, message.qos) != Qos::at_most_once;
          });
+}
+
+const Router::Matches& matches_of(State& state, const store::MessageView& message, const Session* publisher) {
+  const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), publisher);
+  if (!matches.groups.empty()) shared::choose(state, message);
+  return matches;
 }
 
 // Whether there is no room to retain the message. One that is no larger than the one it replaces always has room.
@@ -69,9 +76,9 @@ Routed hand_out(State& state, const Router::Matches& matches, Publication& publi
   if (matches.sessions.size() > 1) publication.expect_many();
   for (uint32_t i = 0; i < matches.sessions.size(); ++i) {
     const Router::Match& match = matches.sessions[i];
-    outgoing::Terms terms{lower(match.qos, message.qos), message.retain && match.retain_as_published, {}};
     std::string ids = subscription_ids(matches, i);
-    terms.subscription_ids = ids;
+    outgoing::Terms terms{lower(match.qos, message.qos), message.retain && match.retain_as_published, ids, false,
+                          match.group};
     outgoing::deliver(state, *match.session, publication, terms);
   }
   for_each_bridge(matches, message.from_bridge,
@@ -163,24 +170,31 @@ bool is_for_clients(const Connection& conn, std::string_view topic) {
 }
 
 Routed route(State& state, const store::MessageView& message, const Session* publisher) {
-  const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), publisher);
+  const Router::Matches& matches = matches_of(state, message, publisher);
   Publication publication(message, state.now.wall);
   return hand_out(state, matches, publication, true);
 }
 
-bool resolve_alias(Connection& conn, mqtt::Publish& packet) {
+std::optional<mqtt::DecodeError> resolve_properties(Connection& conn, mqtt::Publish& packet) {
+  const mqtt::DecodeError bad_alias{ReasonCode::topic_alias_invalid, "unknown topic alias [MQTT-3.3.2-9]"};
+  if (packet.properties.empty()) return {};  // then the decoder has seen a topic
+  if (packet.properties.integer(mqtt::PropertyId::subscription_identifier)) {
+    return mqtt::DecodeError{ReasonCode::protocol_error, "subscription identifier of a client [MQTT-3.3.4-6]"};
+  }
   auto alias = packet.properties.integer(mqtt::PropertyId::topic_alias);
-  if (!alias) return !packet.topic.empty();
-  if (*alias == 0 || *alias > conn.listener->limits.topic_aliases_max) return false;
+  if (!alias) return {};
+  if (*alias > conn.listener->limits.topic_aliases_max) return bad_alias;
   if (!conn.topic_aliases) conn.topic_aliases = std::make_unique<std::vector<std::string>>();
   if (conn.topic_aliases->size() < *alias) conn.topic_aliases->resize(*alias);
   std::string& topic = (*conn.topic_aliases)[*alias - 1];
   if (!packet.topic.empty()) {
     topic = packet.topic;
+  } else if (topic.empty()) {
+    return bad_alias;
   } else {
     packet.topic = topic;
   }
-  return !topic.empty();
+  return {};
 }
 
 Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
@@ -192,13 +206,13 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   bool allowed = authorize::may_write(session, packet.topic);
   if (!allowed) ++state.counters.dropped_not_allowed;
   if (!allowed || !is_for_clients(conn, packet.topic)) {
-    // Before 5.0 the standard has an acknowledgement or a closed connection to say no [MQTT-3.3.5-2].
+    // Before 5.0 the standard has an acknowledgement or a closed connection to say no [MQTT-3.3.5-2 of 3.1.1].
     refuse(state, conn, packet, ReasonCode::not_authorized);
     return Taken::done;
   }
   std::string properties;
   store::MessageView message = view_of(state, packet, properties);
-  const Router::Matches& matches = state.router.match(*TopicName::parse(message.topic), &session);
+  const Router::Matches& matches = matches_of(state, message, &session);
   if (auto use = not_taken(state, matches, message, session)) return hold_or_refuse(state, conn, packet, *use);
   if (packet.retain && packet.qos != Qos::at_most_once && conn.version == mqtt::Version::v5 &&
       is_retained_full(state, message)) {

@@ -1,8 +1,11 @@
 // A message comes in and is routed: PUBLISH of a client (MQTT 3.3), of a bridge, of a will, of the gateway itself.
 #pragma once
 
+#include <optional>
+
 #include "gateway/broker/broker_types.h"
 #include "gateway/broker/state.h"
+#include "gateway/mqtt/decode.h"
 #include "gateway/mqtt/packet.h"
 #include "store/records.h"
 
@@ -20,8 +23,8 @@ Routed route(State& state, const store::MessageView& message, const Session* pub
 // to say.
 [[nodiscard]] bool is_for_clients(const Connection& conn, std::string_view topic);
 
-// Puts the topic of an alias into the packet, or learns it (5.0, 3.3.2.3.4). False: an alias out of range or unknown.
-[[nodiscard]] bool resolve_alias(Connection& conn, mqtt::Publish& packet);
+// 5.0: puts the topic of an alias into the packet, or learns it (3.3.2.3.4). An answer: what no client may say here.
+[[nodiscard]] std::optional<mqtt::DecodeError> resolve_properties(Connection& conn, mqtt::Publish& packet);
 
 // PUBLISH and PUBREL of a client.
 Taken publish(State& state, Connection& conn, const mqtt::Publish& packet);

@@ -4,6 +4,7 @@
 
 #include "gateway/base/bytes.h"
 #include "gateway/broker/sessions.h"
+#include "gateway/broker/shared.h"
 #include "gateway/broker/subscription_options.h"
 #include "gateway/broker/wills.h"
 #include "store/keys.h"
@@ -21,6 +22,7 @@ class Restore {
     // Sessions first: the rest refers to them.
     const std::pair<std::string, Read> kinds[] = {{store::next_queue_id_key(), &Restore::next_queue_id},
                                                   {store::session_key(""), &Restore::session},
+                                                  {"E", &Restore::estate},
                                                   {"L", &Restore::tail},
                                                   {"H", &Restore::head},
                                                   {"U", &Restore::subscription},
@@ -74,6 +76,20 @@ class Restore {
     return true;
   }
 
+  bool estate(std::string_view key, std::string_view value) {
+    auto queue = store::decode_u32(value);
+    if (!queue || key.size() != sizeof(uint32_t) || *queue != load_big_endian<uint32_t>(key)) return false;
+    state_.estates.emplace(QueueId{*queue}, Estate{Seq{1}, Seq{1}, BatchNumber{0}});
+    state_.next_queue_id = std::max(state_.next_queue_id, *queue + 1);
+    return true;
+  }
+
+  Estate* estate_of(std::string_view key) {
+    auto found = key.size() == sizeof(uint32_t) ? state_.estates.find(QueueId{load_big_endian<uint32_t>(key)})
+                                                : state_.estates.end();
+    return found == state_.estates.end() ? nullptr : &found->second;
+  }
+
   Session* by_queue(std::string_view key) {
     if (key.size() < sizeof(uint32_t)) return nullptr;
     auto found = state_.sessions_by_queue.find(QueueId{load_big_endian<uint32_t>(key)});
@@ -84,6 +100,7 @@ class Restore {
     auto tail = store::decode_queue_tail(value);
     Session* session = by_queue(key);
     if (tail && session) session->durable->appender = store::QueueAppender(session->durable->appender.id(), *tail);
+    if (Estate* estate = tail ? estate_of(key) : nullptr) estate->end = tail->next;
     return tail.has_value();  // marks of bridges' queues are read by others
   }
 
@@ -91,6 +108,7 @@ class Restore {
     auto head = store::decode_queue_head(value);
     Session* session = by_queue(key);
     if (head && session) session->durable->remover = store::QueueRemover(session->durable->appender.id(), *head);
+    if (Estate* estate = head ? estate_of(key) : nullptr) estate->next = head->first;
     return head.has_value();
   }
 
@@ -124,7 +142,7 @@ class Restore {
                    false,
                    record->seq,
                    0};
-    session->outgoing->inflight.push_back(entry);
+    session->outgoing->inflight.push_back(std::move(entry));
     return true;
   }
 
@@ -198,6 +216,7 @@ void fire_restored_wills(State& state) {
       sessions::end(state, gone);
     }
   }
+  shared::settle_estates(state);
 }
 
 Result<Restored> restore(State& state, store::Store& store) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/broker/shared_filter.h"
+
 namespace tidegate::broker {
 namespace {
 
@@ -13,18 +15,18 @@ struct TextHash {
 }  // namespace
 
 struct Router::Node {
-  struct Entry {
-    Session* session;
-    Subscription subscription;
-  };
   std::unordered_map<std::string, std::unique_ptr<Node>, TextHash, std::equal_to<>> children;
   std::unique_ptr<Node> plus;
   std::unique_ptr<Node> hash;
-  std::vector<Entry> entries;
+  std::vector<Member> entries;
+  std::vector<std::unique_ptr<Group>> groups;
   std::vector<BridgeRoute*> routes;
 
   [[nodiscard]] bool is_empty() const {
-    return entries.empty() && routes.empty() && children.empty() && !plus && !hash;
+    return entries.empty() && groups.empty() && routes.empty() && children.empty() && !plus && !hash;
+  }
+  [[nodiscard]] auto group(std::string_view filter) {
+    return std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return *group->filter == filter; });
   }
   std::unique_ptr<Node>& child(std::string_view level) {
     if (level == "+") return plus;
@@ -33,6 +35,25 @@ struct Router::Node {
     return found != children.end() ? found->second : children.emplace(level, nullptr).first->second;
   }
 };
+
+namespace {
+
+// True: it is new.
+bool add(std::vector<Router::Member>& members, Session& session, Subscription subscription) {
+  for (Router::Member& member : members) {
+    if (member.session != &session) continue;
+    member.subscription = subscription;
+    return false;
+  }
+  members.push_back({&session, subscription});
+  return true;
+}
+
+bool take_out(std::vector<Router::Member>& members, const Session& session) {
+  return std::erase_if(members, [&](const Router::Member& member) { return member.session == &session; }) > 0;
+}
+
+}  // namespace
 
 Router::Router() : root_(std::make_unique<Node>()) {}
 Router::~Router() = default;
@@ -48,15 +69,32 @@ Router::Node& Router::make_path(std::string_view filter) {
 }
 
 bool Router::subscribe(Session& session, const TopicFilter& filter, Subscription subscription) {
-  Node& node = make_path(filter.text());
-  for (Node::Entry& entry : node.entries) {
-    if (entry.session != &session) continue;
-    entry.subscription = subscription;
-    return false;
+  bool is_new = is_shared(filter.text()) ? join(session, filter.text(), subscription)
+                                         : add(make_path(filter.text()).entries, session, subscription);
+  if (is_new) ++subscriptions_;
+  return is_new;
+}
+
+bool Router::join(Session& session, std::string_view filter, Subscription subscription) {
+  Node& node = make_path(split_shared(filter).value().filter);
+  auto group = node.group(filter);
+  if (group == node.groups.end()) {
+    ++groups_;
+    group = node.groups.insert(group, std::make_unique<Group>());
+    (*group)->filter = std::make_shared<const std::string>(filter);
   }
-  node.entries.push_back({&session, subscription});
-  ++subscriptions_;
-  return true;
+  return add((*group)->members, session, subscription);
+}
+
+Router::Group* Router::find_group(std::string_view filter) {
+  auto shared = split_shared(filter);
+  Group* found = nullptr;
+  if (!shared) return found;
+  change_path(*root_, shared->filter, false, [&](Node& node) {
+    if (auto group = node.group(filter); group != node.groups.end()) found = group->get();
+    return false;
+  });
+  return found;
 }
 
 // Applies `change` to the node of the filter and takes nodes out that are empty afterwards.
@@ -86,11 +124,15 @@ bool Router::change_path(Node& node, std::string_view rest, bool done, const Cha
 }
 
 bool Router::unsubscribe(Session& session, const TopicFilter& filter) {
-  bool removed = change_path(*root_, filter.text(), false, [&](Node& node) {
-    auto mine = std::find_if(node.entries.begin(), node.entries.end(),
-                             [&](const Node::Entry& entry) { return entry.session == &session; });
-    if (mine == node.entries.end()) return false;
-    node.entries.erase(mine);
+  auto shared = split_shared(filter.text());
+  bool removed = change_path(*root_, shared ? shared->filter : filter.text(), false, [&](Node& node) {
+    if (!shared) return take_out(node.entries, session);
+    auto group = node.group(filter.text());
+    if (group == node.groups.end() || !take_out((*group)->members, session)) return false;
+    if ((*group)->members.empty()) {
+      node.groups.erase(group);
+      --groups_;
+    }
     return true;
   });
   if (removed) --subscriptions_;
@@ -107,6 +149,7 @@ void Router::remove_route(BridgeRoute& route) {
 
 const Router::Matches& Router::match(TopicName topic, const Session* publisher) {
   matches_.sessions.clear();
+  matches_.groups.clear();
   matches_.routes.clear();
   matches_.more_ids.clear();
   publisher_ = publisher;
@@ -130,13 +173,14 @@ void Router::collect(const Node& node, std::string_view rest, bool done, bool wi
 
 void Router::take(const Node& node) {
   matches_.routes.insert(matches_.routes.end(), node.routes.begin(), node.routes.end());
+  for (const auto& group : node.groups) matches_.groups.push_back(group.get());
   for (const auto& [session, subscription] : node.entries) {
     const mqtt::SubscribeOptions& options = subscription.options;
     if (options.no_local && session == publisher_) continue;  // [MQTT-3.8.3-3]
     if (session->matched_by != publish_) {
       session->matched_by = publish_;
       session->matched_at = static_cast<uint32_t>(matches_.sessions.size());
-      matches_.sessions.push_back({session, options.qos, options.retain_as_published, subscription.id});
+      matches_.sessions.push_back({session, options.qos, options.retain_as_published, subscription.id, nullptr});
       continue;
     }
     Match& match = matches_.sessions[session->matched_at];

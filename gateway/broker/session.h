@@ -20,6 +20,13 @@
 
 namespace tidegate::broker {
 
+// What a clean session keeps of a message in flight that it got as a member of a group: it goes to another member when
+// the session ends. In a session with a queue the record says the same.
+struct OfGroup {
+  std::shared_ptr<const std::string> filter;
+  MessagePtr message;
+};
+
 // An outgoing QoS 1 or 2 message that has a packet id.
 struct Inflight {
   enum class Phase : uint8_t {
@@ -32,6 +39,7 @@ struct Inflight {
   bool resend = false;  // of an earlier connection, not sent on this one yet
   Seq seq{};            // its record, in a durable session
   uint64_t bytes = 0;   // counted bytes of that record
+  std::unique_ptr<OfGroup> of_group = nullptr;
 };
 
 // A message that waits for room in the window. Its record, if any, has place `seq`.
@@ -42,6 +50,7 @@ struct Waiting {
   Seq seq{};
   mqtt::PacketId resend_as = 0;  // in flight on an earlier connection under this id; 0: new
   std::string subscription_ids;  // 5.0 properties in wire form; a record has them among its message's properties
+  std::shared_ptr<const std::string> group = nullptr;  // as in OfGroup; of a record: none
 };
 
 // Outgoing QoS 1 and 2; exists once there was any.

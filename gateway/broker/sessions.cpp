@@ -1,5 +1,6 @@
 #include "gateway/broker/sessions.h"
 
+#include "gateway/broker/shared.h"
 #include "gateway/broker/subscription_options.h"
 #include "gateway/broker/wills.h"
 #include "store/keys.h"
@@ -51,13 +52,17 @@ void end(State& state, Session& session) {
     for (uint16_t id : session.receipts ? *session.receipts : std::vector<uint16_t>{}) {
       state.batch.erase(Table::state, store::receipt_key(queue, id));
     }
-    for (const Inflight& entry : session.outgoing ? session.outgoing->inflight : std::deque<Inflight>{}) {
-      state.batch.erase(Table::state, store::inflight_key(queue, entry.packet_id));
+    if (session.outgoing) {
+      for (const Inflight& entry : session.outgoing->inflight) {
+        state.batch.erase(Table::state, store::inflight_key(queue, entry.packet_id));
+      }
     }
-    store::erase_queue(state.batch, queue);
+    if (!shared::leave_estate(state, session)) store::erase_queue(state.batch, queue);
     state.batch.erase(Table::state, store::session_key(session.client_id));
     std::erase(state.dirty, &session);
     state.sessions_by_queue.erase(queue);
+  } else {
+    shared::hand_over(state, session);
   }
   state.sessions.erase(session.client_id);
 }

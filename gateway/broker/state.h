@@ -74,6 +74,15 @@ struct Connection {
   std::unique_ptr<std::vector<std::string>> topic_aliases;  // of a 5.0 publisher; index is alias - 1
 };
 
+// What a session that has ended leaves to the groups that it was a member of (shared.h): its queue.
+struct Estate {
+  Seq next;  // records from here on have not been read
+  Seq end;
+  BatchNumber read_after;   // nothing is read before this batch is on disk
+  bool reading = false;     // a read was asked for and has not been answered
+  bool stale_read = false;  // by the session, before it ended
+};
+
 struct State {
   State(const Limits& limits_, Output& out_, Events& events_) : limits(limits_), out(out_), events(events_) {}
 
@@ -86,6 +95,7 @@ struct State {
   std::vector<std::unique_ptr<Connection>> connections;                // by slot
   std::unordered_map<std::string, std::unique_ptr<Session>> sessions;  // by client id
   std::unordered_map<QueueId, Session*> sessions_by_queue;
+  std::unordered_map<QueueId, Estate> estates;
   std::vector<std::unique_ptr<BridgeEnd>> bridges;
   Router router;
   std::shared_ptr<const access::Acl> acl;  // none: everybody may do everything

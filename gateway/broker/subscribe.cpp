@@ -5,6 +5,7 @@
 #include "gateway/broker/authorize.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/sessions.h"
+#include "gateway/broker/shared_filter.h"
 #include "gateway/mqtt/encode.h"
 
 namespace tidegate::broker::subscribe {
@@ -29,11 +30,15 @@ ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& e
   Session& session = *conn.session;
   auto filter = TopicFilter::parse(entry.filter);
   if (!filter) return ReasonCode::topic_filter_invalid;
-  if (entry.filter.starts_with("$share/")) {
-    return ReasonCode::shared_subscriptions_not_supported;
+  const bool shared = is_shared(entry.filter);
+  auto topics = filter;  // what it is about: without the group
+  if (shared) {
+    auto parts = split_shared(entry.filter);
+    topics = parts ? TopicFilter::parse(parts->filter) : std::nullopt;
+    if (!topics) return ReasonCode::topic_filter_invalid;
   }
-  if (!authorize::may_subscribe(session, *filter)) return ReasonCode::not_authorized;
-  if (count_levels(entry.filter) > conn.listener->limits.topic_levels_max) return ReasonCode::topic_filter_invalid;
+  if (!authorize::may_subscribe(session, *topics)) return ReasonCode::not_authorized;
+  if (count_levels(topics->text()) > conn.listener->limits.topic_levels_max) return ReasonCode::topic_filter_invalid;
   if (session.subscriptions.size() >= conn.listener->limits.subscriptions_max &&
       !session.subscriptions.contains(filter->text())) {
     return ReasonCode::quota_exceeded;
@@ -43,7 +48,7 @@ ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& e
     return ReasonCode::quota_exceeded;
   }
   Subscription subscription{entry.options, id};
-  if (conn.other_broker) {  // as Mosquitto's bridges expect: no echo, retained flags kept
+  if (conn.other_broker && !shared) {  // as Mosquitto's bridges expect: no echo, retained flags kept
     subscription.options.no_local = true;
     subscription.options.retain_as_published = true;
   }
@@ -55,6 +60,7 @@ ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& e
 // `burst`: bytes of them that go out beyond the output limit, as far as they are not used up.
 void send_retained(State& state, Session& session, const Granted& granted, uint64_t& burst) {
   const mqtt::SubscribeOptions& options = granted.subscription.options;
+  if (is_shared(granted.filter.text())) return;  // 4.8.2: nothing retained
   if (options.retain_handling == mqtt::RetainHandling::never) return;
   if (options.retain_handling == mqtt::RetainHandling::send_if_new && !granted.is_new) return;
   std::string ids;
@@ -67,7 +73,7 @@ void send_retained(State& state, Session& session, const Granted& granted, uint6
     bool within_burst = counted_bytes(*message) <= burst;
     if (within_burst) burst -= counted_bytes(*message);
     outgoing::deliver(state, session, publication,
-                      {lower(options.qos, message->qos), true, ids, within_burst});  // [MQTT-3.3.1-8]
+                      {lower(options.qos, message->qos), true, ids, within_burst});  // [MQTT-3.3.1-8 of 3.1.1]
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "store/keys.h"
@@ -22,9 +23,18 @@ broker::Limits sim_limits() {
 BrokerSim::BrokerSim(uint64_t seed) : random_(seed), h_(sim_limits()), may_refuse_(random_.one_in(2)) {
   using test::v3, test::v4, test::v5;
   const SimSubscriber::Traits traits[] = {
-      {"all-2", v5, true, "#", 2},    {"all-1", v4, true, "#", 1},   {"a-2", v4, true, "+/a", 2},
-      {"p0-2", v3, true, "p0/#", 2},  {"b-1", v5, true, "+/+/b", 1}, {"clean-2", v4, false, "p1/#", 2},
+      {"all-2", v5, true, "#", 2},
+      {"all-1", v4, true, "#", 1},
+      {"a-2", v4, true, "+/a", 2},
+      {"p0-2", v3, true, "p0/#", 2},
+      {"b-1", v5, true, "+/+/b", 1},
+      {"clean-2", v4, false, "p1/#", 2},
       {"clean-1", v5, false, "#", 1},
+      {"g-0", v5, true, "$share/g/#", 2},
+      {"g-1", v4, true, "$share/g/#", 2},
+      {"h-0", v4, true, "$share/h/#", 1},
+      {"h-1", v5, true, "$share/h/#", 1, true},
+      {"h-2", v5, true, "$share/h/#", 1, true},
   };
   for (const auto& t : traits) subscribers_.push_back(std::make_unique<SimSubscriber>(h_, random_, ledgers_, t));
   const mqtt::Version versions[] = {v4, v5, v3};
@@ -166,6 +176,7 @@ void BrokerSim::run(size_t steps) {
   for (auto& s : subscribers_) s->expect_all();
   check_retained(true);
   check_bridge_queue();
+  check_groups();
   check_store_is_empty();
 }
 
@@ -212,6 +223,24 @@ void BrokerSim::check_bridge_queue() {
   }
 }
 
+// What was taken has reached a member of each group. In g nobody's session ends: there QoS 2 has reached exactly one.
+void BrokerSim::check_groups() {
+  for (std::string group : {"$share/g/#", "$share/h/#"}) {
+    for (const auto& [topic, ledger] : ledgers_) {
+      for (auto [number, qos] : ledger.taken) {
+        auto has_it = [&, number = number, &topic = topic](const auto& s) {
+          return s->is_member_of(group) && s->has_seen(topic, number);
+        };
+        auto members = std::count_if(subscribers_.begin(), subscribers_.end(), has_it);
+        EXPECT_GE(members, 1) << group << ": " << topic << " " << number << " was acknowledged and is lost";
+        if (qos == 2 && group == "$share/g/#") {
+          EXPECT_EQ(members, 1) << topic << " " << number;
+        }
+      }
+    }
+  }
+}
+
 // All is delivered and acknowledged: nothing of it stays on disk, and the books of the queues are even.
 void BrokerSim::check_store_is_empty() {
   for (const auto& [key, value] : h_.store().table(store::Table::queue)) {
@@ -221,6 +250,7 @@ void BrokerSim::check_store_is_empty() {
   for (const auto& [key, value] : state) {
     EXPECT_NE(key[0], 'I') << "an outgoing packet id stays";
     EXPECT_NE(key[0], 'R') << "an incoming packet id stays";
+    EXPECT_NE(key[0], 'E') << "an estate stays";
     if (key[0] != 'L' || key == store::queue_tail_key(bridge_queue)) continue;
     auto head = store::decode_queue_head(state["H" + key.substr(1)]);
     auto tail = store::decode_queue_tail(value);

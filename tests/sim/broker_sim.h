@@ -30,6 +30,7 @@ class BrokerSim {
   void calm_down();
   void check_retained(bool exactly);
   void check_bridge_queue();
+  void check_groups();
   void check_store_is_empty();
 
   Random random_;

@@ -32,7 +32,8 @@ void SimNoise::send_junk() {
 void SimNoise::act() {
   (void)client_.packets();
   if (!client_.is_open() || random_.one_in(12)) return connect();
-  static constexpr const char* filters[] = {"#", "noise/#", "+/a", "p0/a", "p1/+/b", "noise/will"};
+  static constexpr const char* filters[] = {"#",      "noise/#",    "+/a",        "p0/a",
+                                            "p1/+/b", "noise/will", "$share/n/#", "$share/n/noise/#"};
   static constexpr const char* topics[] = {"noise/1", "noise/2", "noise/will"};
   auto id = static_cast<uint16_t>(1 + random_.below(6));
   auto qos = static_cast<int>(random_.below(3));
@@ -40,8 +41,8 @@ void SimNoise::act() {
     case 0: return client_.lose();
     case 1: return client_.disconnect();
     case 2:
-    case 3: return client_.subscribe(filters[random_.below(6)], qos, {.id = id});
-    case 4: return client_.unsubscribe(filters[random_.below(6)], id);
+    case 3: return client_.subscribe(filters[random_.below(8)], qos, {.id = id});
+    case 4: return client_.unsubscribe(filters[random_.below(8)], id);
     case 5: return client_.puback(id);
     case 6: return client_.pubrec(id);
     case 7: return client_.pubrel(id);

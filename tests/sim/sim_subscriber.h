@@ -22,6 +22,7 @@ class SimSubscriber {
     bool kept = true;
     std::string filter;
     int qos = 1;
+    bool leaves = false;  // ends its kept session at times and begins another
   };
   SimSubscriber(test::BrokerHarness& harness, Random& random, const Ledgers& ledgers, Traits traits);
 
@@ -36,6 +37,10 @@ class SimSubscriber {
   [[nodiscard]] bool is_subscribed() const { return subscribed_; }
   [[nodiscard]] bool is_done() const { return answers_.empty(); }
   [[nodiscard]] bool is_kept() const { return traits_.kept; }
+  // Of a shared subscription: what one member has not seen another must have.
+  [[nodiscard]] bool is_member_of(const std::string& filter) const { return traits_.filter == filter; }
+  [[nodiscard]] bool is_shared() const { return traits_.filter.starts_with("$share/"); }
+  [[nodiscard]] bool has_seen(const std::string& topic, int number) const;
 
  private:
   struct Answer {

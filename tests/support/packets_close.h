@@ -70,6 +70,7 @@ inline constexpr RawPacket kPropertyErrors[] = {
         "30 0b 0001 'a' 07 26 0001 ff 0001 'v'"),
     bad("user property with an ill-formed value", k5, both, malformed_packet, "[MQTT-1.5.7-1]",
         "30 0d 0001 'a' 09 26 0001 'k' 0003 eda080"),
+    // [MQTT-3.3.2-19]
     bad("content type with U+0000", k5, both, malformed_packet, "[MQTT-1.5.4-1]", "30 08 0001 'a' 04 03 0001 00"),
 };
 

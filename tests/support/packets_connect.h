@@ -33,15 +33,16 @@ inline constexpr RawPacket kConnectBefore5[] = {
           "3b 003c"  // will retain and will QoS 3 without will, reserved bit
           "0001 'a'"),
     good("connect 3.1.1 minimal", k311, to_server, "3.1", "10 0d 0004 'MQTT' 04 02 003c 0001 'a'"),
-    good("connect 3.1.1 without identifier", k311, to_server, "[MQTT-3.1.3-6]", "10 0c 0004 'MQTT' 04 02 003c 0000"),
+    good("connect 3.1.1 without identifier", k311, to_server, "[MQTT-3.1.3-6 of 3.1.1]",
+         "10 0c 0004 'MQTT' 04 02 003c 0000"),
     good("connect 3.1.1 without identifier for a session", k311, to_server,
          "[MQTT-3.1.3-8 of 3.1.1]: the broker's matter", "10 0c 0004 'MQTT' 04 00 003c 0000"),
     good("connect 3.1.1 from a bridge", k311, to_server, "3.1.2.2", "10 12 0004 'MQTT' 84 00 003c 0006 'bridge'"),
-    good("connect 3.1.1 with will QoS 2", k311, to_server, "[MQTT-3.1.2-14]",
+    good("connect 3.1.1 with will QoS 2", k311, to_server, "[MQTT-3.1.2-14 of 3.1.1]",
          "10 15 0004 'MQTT' 04"
          "14 0000"                      // will QoS 2, will; no keep alive
          "0001 'a' 0004 '$a/w' 0000"),  // an empty will message
-    good("connect 3.1.1 with user name only", k311, to_server, "[MQTT-3.1.2-17]",
+    good("connect 3.1.1 with user name only", k311, to_server, "[MQTT-3.1.2-19 of 3.1.1]",
          "10 10 0004 'MQTT' 04 82 ffff 0001 'a' 0001 'u'"),
     good("connect 3.1.1 with empty user name and password", k311, to_server, "3.1.3.5",
          "10 11 0004 'MQTT' 04 c2 003c 0001 'a' 0000 0000"),

@@ -13,7 +13,7 @@ inline constexpr RawPacket kPublish[] = {
     good("publish QoS 1", kBefore5, both, "3.3", "32 0c 0003 'a/b' 0001 'hello'"),
     good("publish QoS 2", kBefore5, both, "3.3", "34 0c 0003 'a/b' ffff 'hello'"),
     good("publish QoS 1 again and retained", kBefore5, both, "3.3.1", "3b 0c 0003 'a/b' 0001 'hello'"),
-    good("publish retained of nothing", kBefore5, both, "[MQTT-3.3.1-6]", "31 05 0003 'a/b'"),
+    good("publish retained of nothing", kBefore5, both, "[MQTT-3.3.1-10 of 3.1.1]", "31 05 0003 'a/b'"),
     good("publish with a long payload", kBefore5, both, "2.1.4", "30 cb 01 0001 'a' 61*200"),
     good("publish to a topic beyond ASCII", kBefore5, both, "1.5.4", "30 0b 0009 'a/' e6b8a9 e5baa6 '/'"),
     good("publish to a reserved topic", kBefore5, both, "4.7.2: the broker's matter", "30 07 0004 '$SYS' 'x'"),

@@ -77,7 +77,7 @@ inline constexpr RawPacket kSubscribe[] = {
 
 inline constexpr RawPacket kSuback[] = {
     good("suback", kBefore5, to_client, "3.9", "90 03 0001 01"),
-    good("suback with every code", kBefore5, to_client, "[MQTT-3.9.3-2]", "90 06 0001 00 01 02 80"),
+    good("suback with every code", kBefore5, to_client, "[MQTT-3.9.3-2 of 3.1.1]", "90 06 0001 00 01 02 80"),
     good("suback 5.0", k5, to_client, "3.9", "90 04 0001 00 02"),
     good("suback 5.0 with every code", k5, to_client, "[MQTT-3.9.3-2]",
          "90 0f 0001 00 00 01 02 80 83 87 8f 91 97 9e a1 a2"),

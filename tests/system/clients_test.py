@@ -36,6 +36,7 @@ class MosquittosClients(Case):
             child.wait_log(r"Subscribed \(mid")
         return child
 
+    # [MQTT-4.2-1] [MQTT-7.0.0-2 of 3.1.1]
     def test_every_version_and_qos(self):
         gateway = self.gateway().start()
         for version in ("mqttv31", "mqttv311", "mqttv5"):

@@ -79,6 +79,7 @@ class MosquittoBridgesIn(Case):
             field.kill()
             self.assertEqual(watch.messages(1)[0].payload, b"0")
 
+    # A server that is a client as well [MQTT-7.0.0-1 of 3.1.1].
     def test_what_the_field_sends_goes_on_to_the_cloud(self):
         """Mosquitto in the field, Tidegate at the edge, Mosquitto as the cloud; the one in the middle is killed."""
         cloud = self.mosquitto(name="cloud").start()

@@ -35,7 +35,7 @@ struct AuthorizeTest : testing::Test {
   std::shared_ptr<const access::Acl> acl;
 };
 
-TEST_F(AuthorizeTest, APublishThatNoRuleAllowsReachesNobodyAndIsAnswered) {
+TEST_F(AuthorizeTest, APublishThatNoRuleAllowsReachesNobodyAndIsAnswered) {  // [MQTT-3.3.5-2 of 3.1.1]
   Client& all = boss();
   all.subscribe("#", 1);
   (void)all.got();

@@ -78,7 +78,7 @@ TEST_F(CommitGateTest, PubcompWaitsUntilTheReceiptIsGoneFromDisk) {
   EXPECT_EQ(a.got(), "pubcomp #1");
 }
 
-TEST_F(CommitGateTest, ConnackOfAPersistentSessionWaitsAndNothingPrecedesIt) {
+TEST_F(CommitGateTest, ConnackOfAPersistentSessionWaitsAndNothingPrecedesIt) {  // [MQTT-3.2.0-1]
   Client& p = h.client("p");
   Client& s = h.newcomer("s");
   h.hold_disk();

@@ -35,7 +35,7 @@ struct KeptSessionTest : testing::Test {
   uint16_t next_id = 0;
 };
 
-TEST_F(KeptSessionTest, WaitsForItsClientInOrder) {
+TEST_F(KeptSessionTest, WaitsForItsClientInOrder) {  // [MQTT-4.5.0-1, 4.6.0-5, 4.6.0-6]
   Client& s = subscriber();
   s.lose();
   publish("1", 1);
@@ -72,7 +72,8 @@ TEST_F(KeptSessionTest, WhatWasNotCommittedWasNotAcknowledged) {
   EXPECT_EQ(s.got(), "connack 0 present, publish t=kept q1 #1 dup");
 }
 
-TEST_F(KeptSessionTest, SendsAgainUnderTheOldIdsWithDupInOrder) {  // [MQTT-4.4.0-1, 3.3.1-1, 4.6.0-1]
+// [MQTT-3.3.1-1, 4.3.2-3, 4.3.3-3, 4.3.3-5, 4.3.3-6, 4.4.0-1, 4.6.0-1]
+TEST_F(KeptSessionTest, SendsAgainUnderTheOldIdsWithDupInOrder) {
   Client& s = subscriber();
   publish("1", 1);
   publish("2", 2);

@@ -30,7 +30,7 @@ struct OutgoingTest : testing::Test {
   uint16_t next_id = 0;
 };
 
-TEST_F(OutgoingTest, DeliversAtTheLowerOfBothQos) {  // 3.8.4
+TEST_F(OutgoingTest, DeliversAtTheLowerOfBothQos) {  // [MQTT-3.8.4-8]
   Client& s = subscriber({}, 1);
   publish("0", 0);
   publish("1", 1);
@@ -38,7 +38,7 @@ TEST_F(OutgoingTest, DeliversAtTheLowerOfBothQos) {  // 3.8.4
   EXPECT_EQ(s.got(), "publish t=0, publish t=1 q1 #1, publish t=2 q1 #2");
 }
 
-TEST_F(OutgoingTest, Qos2GoesThroughItsFourPackets) {  // 4.3.3
+TEST_F(OutgoingTest, Qos2GoesThroughItsFourPackets) {  // [MQTT-4.3.3-2, 4.3.3-4]
   Client& s = subscriber();
   publish("x", 2);
   EXPECT_EQ(s.got(), "publish t=x q2 #1");
@@ -70,7 +70,7 @@ TEST_F(OutgoingTest, AnAnswerOfTheOtherQosIsOfNoEffect) {
   EXPECT_EQ(s.got(), "pubrel #2");
 }
 
-TEST_F(OutgoingTest, APubrecWithAnErrorEndsTheDelivery) {  // 4.3.3
+TEST_F(OutgoingTest, APubrecWithAnErrorEndsTheDelivery) {  // [MQTT-4.4.0-2]
   Client& s = subscriber({.version = v5, .properties = receive_maximum(1)});
   publish("x", 2);
   publish("y", 2);
@@ -79,7 +79,7 @@ TEST_F(OutgoingTest, APubrecWithAnErrorEndsTheDelivery) {  // 4.3.3
   EXPECT_EQ(s.got(), "publish t=y q2 #2");
 }
 
-TEST_F(OutgoingTest, ThePubackMayCarryAnError) {
+TEST_F(OutgoingTest, ThePubackMayCarryAnError) {  // [MQTT-4.4.0-2]
   Client& s = subscriber({.version = v5, .properties = receive_maximum(1)});
   publish("x", 1);
   publish("y", 1);
@@ -88,7 +88,7 @@ TEST_F(OutgoingTest, ThePubackMayCarryAnError) {
   EXPECT_EQ(s.got(), "publish t=y q1 #2");
 }
 
-TEST_F(OutgoingTest, TheReceiveMaximumHoldsBackWhatIsNotAcknowledged) {  // [MQTT-3.3.4-9]
+TEST_F(OutgoingTest, TheReceiveMaximumHoldsBackWhatIsNotAcknowledged) {  // [MQTT-3.3.4-9, 4.9.0-1, 4.9.0-2]
   Client& s = subscriber({.version = v5, .properties = receive_maximum(2)});
   for (const char* payload : {"1", "2", "3", "4"}) publish(payload, 2);
   EXPECT_EQ(s.got(), "publish t=1 q2 #1, publish t=2 q2 #2");
@@ -111,7 +111,7 @@ TEST_F(OutgoingTest, OurWindowHoldsForClientsThatNameNone) {
   EXPECT_EQ(s.got(), "publish t=2 q1 #2");
 }
 
-TEST_F(OutgoingTest, PacketIdsWrapAroundAndSpareTheOccupied) {  // [MQTT-2.2.1-4]
+TEST_F(OutgoingTest, PacketIdsWrapAroundAndSpareTheOccupied) {  // [MQTT-2.2.1-4, 4.3.2-1, 4.3.3-1]
   Client& s = subscriber();
   publish("slow", 1);
   publish("slow", 2);

@@ -22,7 +22,7 @@ struct PublishTest : testing::Test {
   BrokerHarness h;
 };
 
-TEST_F(PublishTest, IsAnsweredByItsQos) {
+TEST_F(PublishTest, IsAnsweredByItsQos) {  // [MQTT-2.2.1-5, 3.3.4-1, 4.3.2-4, 4.3.3-8, 4.3.3-11]
   Client& p = h.client("p");
   p.publish("t", "0");
   p.publish("t", "1", {.qos = 1, .id = 5});
@@ -40,7 +40,7 @@ TEST_F(PublishTest, TellsVersion5ThatNobodyListens) {  // 3.4.2.1: 0x10
   EXPECT_EQ(p.got(), "puback #3");
 }
 
-TEST_F(PublishTest, Qos2IsRoutedOnce) {  // 4.3.3
+TEST_F(PublishTest, Qos2IsRoutedOnce) {  // [MQTT-4.3.3-10, 4.3.3-12]
   Client& s = subscriber();
   Client& p = h.client("p");
   p.publish("t", "x", {.qos = 2, .id = 1});
@@ -53,7 +53,7 @@ TEST_F(PublishTest, Qos2IsRoutedOnce) {  // 4.3.3
   EXPECT_EQ(s.got(), "publish t=y q2 #2");
 }
 
-TEST_F(PublishTest, Qos1IsRoutedAsOftenAsItComes) {
+TEST_F(PublishTest, Qos1IsRoutedAsOftenAsItComes) {  // [MQTT-4.3.2-5]
   Client& s = subscriber();
   Client& p = h.client("p");
   p.publish("t", "x", {.qos = 1, .id = 1});
@@ -125,7 +125,7 @@ TEST_F(PublishTest, AliasesEndWithTheirConnection) {  // [MQTT-3.3.2-7]
   EXPECT_EQ(p.got(), "connack 0, disconnect 0x94, closed");
 }
 
-TEST_F(PublishTest, AnAliasBeyondTheLimitEndsTheConnection) {  // [MQTT-3.3.2-9]
+TEST_F(PublishTest, AnAliasBeyondTheLimitEndsTheConnection) {  // [MQTT-3.3.2-9, 3.3.2-12]
   Client& p = h.client("p", {.version = v5});
   p.publish("t", "1", {.properties = alias(10)});
   EXPECT_TRUE(p.is_open());
@@ -133,7 +133,7 @@ TEST_F(PublishTest, AnAliasBeyondTheLimitEndsTheConnection) {  // [MQTT-3.3.2-9]
   EXPECT_EQ(p.got(), "disconnect 0x94, closed");
 }
 
-TEST_F(PublishTest, PropertiesTravelUnchangedAndInOrder) {  // [MQTT-3.3.2-15, 3.3.2-17, 3.3.2-18]
+TEST_F(PublishTest, PropertiesTravelUnchangedAndInOrder) {  // [MQTT-3.3.2-17, 3.3.2-18]
   Client& s = h.client("s5", {.version = v5});
   s.subscribe("t", 0);
   (void)s.got();

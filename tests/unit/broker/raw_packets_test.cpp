@@ -29,6 +29,7 @@ struct RawPacketsTest : testing::Test {
   Client& bystander;
 };
 
+// [MQTT-3.1.2-1, 3.1.4-1, 3.14.0-1] [MQTT-3.1.4-1, 3.2.2-6 of 3.1.1]
 TEST_F(RawPacketsTest, ARefusedFirstPacketIsClosedOrAnsweredByConnack) {
   for (const RawPacket& row : all_packets()) {
     if (!is_connect(row) || row.verdict != Verdict::refused) continue;
@@ -42,7 +43,7 @@ TEST_F(RawPacketsTest, ARefusedFirstPacketIsClosedOrAnsweredByConnack) {
   expect_undisturbed();
 }
 
-TEST_F(RawPacketsTest, ARefusedPacketEndsTheConnectionWithItsReason) {
+TEST_F(RawPacketsTest, ARefusedPacketEndsTheConnectionWithItsReason) {  // [MQTT-3.14.4-2, 4.13.1-1, 4.13.2-1]
   for (const RawPacket& row : all_packets()) {
     if (is_connect(row) || row.verdict != Verdict::refused) continue;
     for (auto version : {v3, v4, v5}) {

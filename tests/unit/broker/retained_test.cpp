@@ -31,7 +31,7 @@ struct RetainedTest : testing::Test {
   int newcomers = 0;
 };
 
-TEST_F(RetainedTest, TheNewestIsSentToNewSubscriptions) {  // [MQTT-3.3.1-5, 3.3.1-8]
+TEST_F(RetainedTest, TheNewestIsSentToNewSubscriptions) {  // [MQTT-3.3.1-5] [MQTT-3.3.1-6, 3.3.1-8 of 3.1.1]
   retain("t", "1");
   retain("t", "2", 1);
   retain("t", "3", 2);
@@ -84,7 +84,7 @@ TEST_F(RetainedTest, RetainHandlingIsKept) {  // [MQTT-3.3.1-9, 3.3.1-10, 3.3.1-
   EXPECT_EQ(c.got(), "unsuback #1 00, suback #1 00, publish t=x retain");
 }
 
-TEST_F(RetainedTest, SubscribingAgainSendsAgain) {  // [MQTT-3.8.4-3 of 3.1.1]
+TEST_F(RetainedTest, SubscribingAgainSendsAgain) {  // [MQTT-3.8.4-4] [MQTT-3.8.4-3 of 3.1.1]
   retain("t", "x");
   Client& c = h.client("c");
   c.subscribe("t", 0);

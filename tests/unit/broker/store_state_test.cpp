@@ -20,7 +20,7 @@ struct StoreStateTest : testing::Test {
   BrokerHarness h;
 };
 
-TEST_F(StoreStateTest, ADurablePublishIsRefusedAloudIn5) {
+TEST_F(StoreStateTest, ADurablePublishIsRefusedAloudIn5) {  // [MQTT-4.3.3-9]
   Client& p = h.client("p", {.version = v5});
   store_is(StoreState::refusing);
   p.publish("kept/t", "x", {.qos = 1, .id = 1});
@@ -46,7 +46,7 @@ TEST_F(StoreStateTest, Before5APublisherIsHeldAndAcknowledgedWhenSpaceReturns) {
   EXPECT_TRUE(p.is_open());
 }
 
-TEST_F(StoreStateTest, Before5APublisherIsClosedAfterAWhileSoThatItResends) {
+TEST_F(StoreStateTest, Before5APublisherIsClosedAfterAWhileSoThatItResends) {  // [MQTT-4.8.0-2 of 3.1.1]
   Client& p = h.client("p");
   store_is(StoreState::refusing);
   p.publish("kept/t", "x", {.qos = 1, .id = 1});

@@ -14,7 +14,8 @@ struct SubscribeTest : testing::Test {
   BrokerHarness h;
 };
 
-TEST_F(SubscribeTest, OverlappingFiltersGiveOneCopyWithTheHighestQosAndAllIdentifiers) {  // [MQTT-3.3.4-2, 3.3.4-4]
+// [MQTT-3.3.4-2, 3.3.4-4, 3.3.4-5]
+TEST_F(SubscribeTest, OverlappingFiltersGiveOneCopyWithTheHighestQosAndAllIdentifiers) {
   Client& c = h.client("c", {.version = v5});
   c.subscribe("a/b", 0, {.subscription_id = 1});
   c.subscribe("a/+", 2, {.subscription_id = 2});
@@ -51,7 +52,7 @@ TEST_F(SubscribeTest, ASecondSubscriptionToAFilterReplacesTheFirst) {  // [MQTT-
   EXPECT_EQ(h.broker().subscriptions(), 1u);
 }
 
-TEST_F(SubscribeTest, UnsubscribeTellsVersion5WhatWasThere) {  // [MQTT-3.11.3-1, 3.10.4-1]
+TEST_F(SubscribeTest, UnsubscribeTellsVersion5WhatWasThere) {  // [MQTT-3.10.4-1, 3.10.4-4, 3.10.4-5, 3.11.3-1]
   Client& c = h.client("c", {.version = v5});
   c.subscribe("t", 0);
   c.unsubscribe("t", 2);
@@ -76,16 +77,17 @@ TEST_F(SubscribeTest, WhatIsQueuedIsDeliveredAfterUnsubscribe) {  // [MQTT-3.10.
   EXPECT_EQ(c.got(), "suback #1 01, publish t=1 q1 #1, unsuback #1 00, publish t=2 q1 #2");
 }
 
-TEST_F(SubscribeTest, InvalidFiltersAreRefusedOneByOne) {  // 4.7.1, 3.9.3
+TEST_F(SubscribeTest, InvalidFiltersAreRefusedOneByOne) {  // [MQTT-4.7.1-1, 4.7.1-2]
   Client& c = h.client("c", {.version = v5});
-  for (const char* filter : {"a#", "#/a", "a+/b", "", "$share/g/t"}) c.subscribe(filter, 1);
-  EXPECT_EQ(c.got(), "suback #1 8f, suback #1 8f, suback #1 8f, suback #1 8f, suback #1 9e");
+  for (const char* filter : {"a#", "#/a", "a+/b", ""}) c.subscribe(filter, 1);
+  EXPECT_EQ(c.got(), "suback #1 8f, suback #1 8f, suback #1 8f, suback #1 8f");
   Client& old = h.client("old");
   for (const char* filter : {"a#", "+a"}) old.subscribe(filter, 1);
   EXPECT_EQ(old.got(), "suback #1 80, suback #1 80");
 }
 
-TEST_F(SubscribeTest, EachFilterOfOnePacketHasItsCode) {  // [MQTT-3.9.3-1]
+// [MQTT-3.8.4-1, 3.8.4-2, 3.8.4-5, 3.8.4-6, 3.8.4-7, 3.9.3-1, 2.2.1-6]
+TEST_F(SubscribeTest, EachFilterOfOnePacketHasItsCode) {
   Client& c = h.client("c");
   c.send(
       std::string_view("\x82\x0f\x00\x07\x00\x01"
@@ -123,7 +125,7 @@ TEST_F(SubscribeTest, WildcardsDoNotSeeReservedTopics) {  // [MQTT-4.7.2-1]
   EXPECT_EQ(c.got(), "publish $own/x=1");
 }
 
-TEST_F(SubscribeTest, HashMatchesItsParent) {  // 4.7.1.2
+TEST_F(SubscribeTest, HashMatchesItsParent) {  // 4.7.1.2, [MQTT-3.8.3-2 of 3.1.1]
   Client& c = h.client("c");
   c.subscribe("a/#", 0);
   (void)c.got();

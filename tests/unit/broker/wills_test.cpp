@@ -54,7 +54,7 @@ TEST_F(WillsTest, FiresOnDisconnectWithWill) {  // 3.14.2.1: 0x04
   EXPECT_EQ(fired(), "publish will=gone q1 #1");
 }
 
-TEST_F(WillsTest, IsDiscardedByDisconnect) {  // [MQTT-3.1.2-10]
+TEST_F(WillsTest, IsDiscardedByDisconnect) {  // [MQTT-3.1.2-10, 3.14.4-3]
   h.client("c", {.will = will}).disconnect();
   h.client("d", {.version = v5, .will = will}).disconnect();
   h.crash();
@@ -118,7 +118,7 @@ TEST_F(WillsTest, FiresNoLaterThanTheSessionEnds) {  // [MQTT-3.1.3-9] 3.1.3.2.2
   EXPECT_EQ(fired(), "");
 }
 
-TEST_F(WillsTest, FiresAfterACrash) {
+TEST_F(WillsTest, FiresAfterACrash) {  // [MQTT-3.1.2-7]
   h.client("clean", {.will = will});
   h.client("kept", {.clean = false, .will = will});
   h.crash();
@@ -140,7 +140,7 @@ TEST_F(WillsTest, ADelayedWillFiresAfterACrashUnlessItsClientReturns) {
   EXPECT_EQ(fired(), "connack 0 present, publish will=gone q1 #1");
 }
 
-TEST_F(WillsTest, MayBeRetainedAndClear) {
+TEST_F(WillsTest, MayBeRetainedAndClear) {  // [MQTT-3.1.2-15]
   WillOptions options = will;
   options.retain = true;
   h.client("c", {.will = options}).lose();

@@ -73,7 +73,7 @@ TEST(Decode, RefusesASecondConnect) {  // [MQTT-3.1.0-2]
   }
 }
 
-TEST(DecodePublish, ReadsEveryField) {
+TEST(DecodePublish, ReadsEveryField) {  // [MQTT-3.3.2-1]
   auto bytes = bytes_of("3d 12 0003 'a/b' 1234 05 02 0000003c 'hello'");
   auto p = decoded<Publish>(bytes, Version::v5);
   EXPECT_EQ(p.topic, "a/b");

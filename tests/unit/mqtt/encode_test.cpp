@@ -38,7 +38,7 @@ TEST(EncodeAck, TakesTheShortestForm) {  // 3.4.2.1, 3.4.2.2.1
   EXPECT_EQ(encoded(ack, Version::v5), bytes_of("62 08 0007 92 04 1f 0001 'x'"));
 }
 
-TEST(EncodeSuback, KnowsOneFailureBefore5) {  // 3.9.3 of 3.1.1
+TEST(EncodeSuback, KnowsOneFailureBefore5) {  // [MQTT-3.9.3-2 of 3.1.1]
   Suback suback{PacketType::suback, 7, "\x02\x87\x97", {}};
   EXPECT_EQ(encoded(suback, Version::v3_1_1), bytes_of("90 05 0007 02 80 80"));
   EXPECT_EQ(encoded(suback, Version::v5), bytes_of("90 06 0007 00 02 87 97"));

@@ -173,7 +173,7 @@ TEST(PropertyWriter, WritesEachInItsWidth) {
   EXPECT_TRUE(validate_properties(out, PropertyHome::publish));
 }
 
-TEST(Properties, ForwardedAreThoseThatBelongToTheMessage) {  // [MQTT-3.3.2-4, -15, -16, -17, -20]
+TEST(Properties, ForwardedAreThoseThatBelongToTheMessage) {  // [MQTT-3.3.2-4, 3.3.2-15, 3.3.2-16, 3.3.2-17, 3.3.2-20]
   auto wire = bytes_of(
       "26 0001 'k' 0001 'v' 02 00000e10 01 01 23 0005 08 0001 'r' 0b 07 09 0001 ff 26 0001 'a' 0000 03 0001 't'");
   std::string out = "before";

@@ -43,6 +43,7 @@ TEST(Format, KeysStandAsDrawn) {
   EXPECT_EQ(hex(inflight_key(QueueId{258}, 772)), "49 00 00 01 02 03 04");
   EXPECT_EQ(hex(retained_key("a/b")), "54 61 2F 62");
   EXPECT_EQ(hex(will_key("c1")), "57 63 31");
+  EXPECT_EQ(hex(estate_key(QueueId{258})), "45 00 00 01 02");
   EXPECT_EQ(hex(QueueKey(QueueId{258}, Seq{3}).view()), "00 00 01 02 00 00 00 00 00 00 00 03");
 }
 
@@ -95,6 +96,22 @@ TEST(Records, ASubscriptionIdentifierInFrontOfTheTopicIsReadOver) {
             "01 1D 00 00 00 00 00 00 03 E8 00 00 00 00 00 00 07 D0 00 00 00 05 00 03 00 00 00 02 61 2F 62 01 01 68 69");
   ASSERT_TRUE(decode_message(bytes));
   EXPECT_TRUE(same(*decode_message(bytes), small));
+}
+
+TEST(Records, ARecordOfAGroupNamesIt) {
+  MessageView shared = small;
+  shared.share = "$share/g/a";
+  std::string bytes = encoded(shared);
+  EXPECT_EQ(
+      hex(bytes),
+      "02 0D 00 00 00 00 00 00 03 E8 00 00 00 00 00 00 07 D0 00 03 00 00 00 02 00 0A 61 2F 62 01 01 24 73 68 61 72 "
+      "65 2F 67 2F 61 68 69");
+  ASSERT_TRUE(decode_message(bytes));
+  EXPECT_TRUE(same(*decode_message(bytes), small));
+  EXPECT_EQ(decode_message(bytes)->share, "$share/g/a");
+  EXPECT_EQ(to_message(*decode_message(bytes)).share, "$share/g/a");
+  bytes[25] = 0;  // then it would be one of version 1
+  EXPECT_FALSE(decode_message(bytes));
 }
 
 TEST(Records, EncodeReplacesAndAppendEncodedAppends) {

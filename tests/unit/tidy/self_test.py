@@ -5,6 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import conformance
 import tidy
 from source import code_only, functions
 
@@ -127,6 +128,32 @@ class Texts(unittest.TestCase):
     def test_a_link_that_leads_nowhere_is_found(self):
         self.assertTrue(problems("texts", {"a.md": "[b](b.md)\n"}))
         self.assertEqual(problems("texts", {"a.md": "[b](b.md)\n", "b.md": "\n"}), [])
+
+
+class Conformance(unittest.TestCase):
+    def collected(self, files):
+        """The tests of statement 1.1.1-1, and what was complained about."""
+        found = []
+        with tempfile.TemporaryDirectory() as folder:
+            for path, text in files.items():
+                Path(folder, path).parent.mkdir(parents=True, exist_ok=True)
+                Path(folder, path).write_text(text, encoding="utf-8")
+            standards = {version: conformance.Standard({"1.1.1-1": conformance.Clause("both", "x")})
+                         for version in conformance.STANDARDS}
+            conformance.collect(Path(folder), standards, found)
+        return standards["5.0"].clauses["1.1.1-1"].tests, found
+
+    def test_a_tag_belongs_to_the_test_around_it_or_below(self):
+        test = "TEST(A, One) {  // [MQTT-1.1.1-1]\n}\n\n// [MQTT-1.1.1-1]\nTEST(A, Two) {\n}\nTEST(A, Three) {\n}\n"
+        self.assertEqual(self.collected({"tests/unit/a/a_test.cpp": test}), ({"A.One", "A.Two"}, []))
+        test = "class A:\n    def test_one(self):\n        pass\n\n    # [MQTT-1.1.1-1]\n    def test_two(self):\n"
+        self.assertEqual(self.collected({"tests/system/a_test.py": test}), ({"a_test.py test_two"}, []))
+
+    def test_a_tag_of_the_other_standard_or_of_none_is_told(self):
+        test = "TEST(A, One) {  // [MQTT-1.1.1-1 of 3.1.1] [MQTT-9.9.9-9]\n}\n"
+        tests, found = self.collected({"tests/unit/a/a_test.cpp": test})
+        self.assertEqual(tests, set())
+        self.assertRegex(found[0], r"^tests/unit/a/a_test.cpp:1: there is no \[MQTT-9.9.9-9\]")
 
 
 if __name__ == "__main__":
