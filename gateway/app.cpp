@@ -35,6 +35,7 @@ constexpr Millis stop_limit{4000};
 constexpr auto status_interval = std::chrono::seconds(1);
 
 int start_failed(const Error& error) {
+  log::writer().stop();  // what was said before stands before it
   fmt::print(stderr, "tidegate: {}\n", error.context);
   return exit_code::start_failed;
 }
@@ -77,6 +78,8 @@ class App {
   void apply(const config::Config& next, const TlsContexts& tls);
   void apply_listeners(const config::Changes& changes, const config::Config& next, const TlsContexts& tls);
   void apply_bridges(const config::Changes& changes, const config::Config& next);
+  void ignore_stop_signals();
+  void close_store();
   void stop();
 
   RunOptions options_;
@@ -263,16 +266,32 @@ void App::report_damage(uint64_t unreadable, const std::string& set_aside) {
   reported_set_aside_ = set_aside;
 }
 
-void App::stop() {
-  supervisor::notify("STOPPING=1");
-  ticker_.reset();
-  signals_.reset();
-  bridges_->stop();
-  files_.reset();
+// What the committer has goes to disk; then the next start knows that nothing was lost.
+void App::close_store() {
   committer_->stop();
   if (Status marked = opened_.store->mark_clean(); !marked) {
     log::store.error("Cannot note the orderly stop: {}", marked.error().context);
   }
+}
+
+// For the rest of the process: another SIGTERM must not end what is being ended. Taking the handlers back puts the
+// default there for a moment, so the signals are held back meanwhile.
+void App::ignore_stop_signals() {
+  sigset_t stop_signals;
+  ::sigemptyset(&stop_signals);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&stop_signals, signal);
+  ::pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
+  signals_.reset();
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
+}
+
+void App::stop() {
+  supervisor::notify("STOPPING=1");
+  ticker_.reset();
+  bridges_->stop();
+  files_.reset();
+  close_store();
+  ignore_stop_signals();
   bridges_.reset();
   log_topics_->detach();
   loop_.reset();
@@ -293,7 +312,10 @@ int App::run() {
   events_.set_connection_messages(config_.log.connection_messages);
   if (Status opened = open_store(); !opened) return start_failed(opened.error());
   if (Status restored = restore(); !restored) return start_failed(restored.error());
-  if (Status listening = listen(); !listening) return start_failed(listening.error());
+  if (Status listening = listen(); !listening) {
+    close_store();
+    return start_failed(listening.error());
+  }
   bridges_->start();
   files_ = std::make_unique<net::TaskThreads>("tg-files", 1, 10);
   signals_.emplace(loop_->io(), SIGTERM, SIGINT, SIGHUP);

@@ -90,15 +90,16 @@ int init_configuration(const InitOptions& options) {
   config["gateway"] = {{"name", config::default_gateway_name(outside)}};
   config["listeners"] = ordered_json::array({listener_json(options, bind)});
   fs::path folder = fs::path(options.file).parent_path();
+  std::error_code error;
+  if (!folder.empty()) fs::create_directories(folder, error);
+  fs::path hash_file = options.user.empty() ? fs::path() : folder / "secrets" / (options.user + ".hash");
   std::string password;
   if (!options.user.empty()) {
     auto made = make_credentials();
     if (!made) return failed(made.error().context);
     password = made->password;
-    std::error_code error;
     fs::create_directories(folder / "secrets", error);
     fs::permissions(folder / "secrets", fs::perms::owner_all, error);
-    fs::path hash_file = folder / "secrets" / (options.user + ".hash");
     if (auto written = write_new_file(hash_file, made->hash + "\n", 0600); !written) {
       return failed(written.error().context);
     }
@@ -115,12 +116,23 @@ int init_configuration(const InitOptions& options) {
   auto loaded = config::load(options.file, outside);
   if (!loaded) {
     for (const config::Problem& problem : loaded.error()) fmt::print(stderr, "{}\n", config::render(problem));
+    fmt::print(stderr, "tidegate init: nothing was kept\n");
+    fs::remove(options.file, error);
+    if (!hash_file.empty()) fs::remove(hash_file, error);
     return exit_code::bad_configuration;
   }
   fmt::print("Wrote {}.\n", options.file);
   if (!password.empty()) {
     fmt::print("Devices log in as \"{}\" with the password {}\nIt is shown only now; {} keeps a hash of it.\n",
-               options.user, password, (folder / "secrets" / (options.user + ".hash")).string());
+               options.user, password, hash_file.string());
+  }
+  if (!options.mosquitto.empty()) {
+    std::string gateway = config["gateway"]["name"];
+    fmt::print(
+        "Bridge to {}: every local topic T goes there as {}/T, QoS 0 included; commands/{}/T comes here as "
+        "commands/T.\n"
+        "It has no TLS and no login yet: see \"bridges\" in the file.\n",
+        options.mosquitto, gateway, gateway);
   }
   fmt::print("Next: {} run -c {}\n", options.program, options.file);
   return exit_code::success;

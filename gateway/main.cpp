@@ -53,6 +53,7 @@ void add_acl_test(CLI::App& program, AclTestOptions& options, int& code) {
 int parse_and_run(int argc, char** argv) {
   CLI::App program("Tidegate: an MQTT gateway for the edge. What it acknowledged is on disk.", "tidegate");
   program.require_subcommand(1);
+  program.set_version_flag("--version", "tidegate " TIDEGATE_VERSION);
   int code = exit_code::success;
 
   RunOptions run;
@@ -80,7 +81,8 @@ int parse_and_run(int argc, char** argv) {
                      std::string::npos;
         return plain ? std::string() : std::string("use letters, digits, _ and -");
       });
-  init_command->add_option("--mosquitto", init.mosquitto, "HOST or HOST:PORT of a Mosquitto to bridge to");
+  init_command->add_option("--mosquitto", init.mosquitto, "HOST or HOST:PORT of a Mosquitto to bridge to")
+      ->check([](const std::string& host) { return host.empty() ? "expected HOST or HOST:PORT" : std::string(); });
   init_command->callback([&] { code = init_configuration(init); });
 
   PasswdOptions passwd_options;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,12 @@ namespace tidegate::supervisor {
 namespace {
 
 int ready_pipe = -1;  // write end, in the background half
+
+// Whoever reads the other end waits until everybody has let go of this one.
+bool is_pipe(int fd) {
+  struct stat what {};
+  return ::fstat(fd, &what) == 0 && S_ISFIFO(what.st_mode);
+}
 
 }  // namespace
 
@@ -56,7 +63,7 @@ void ready() {
   if (ready_pipe < 0) return;
   int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd : {0, 1, 2}) {
-    if (null >= 0 && ::isatty(fd)) ::dup2(null, fd);
+    if (null >= 0 && (::isatty(fd) || is_pipe(fd))) ::dup2(null, fd);
   }
   (void)!::write(ready_pipe, "r", 1);
   ::close(ready_pipe);

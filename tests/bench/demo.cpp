@@ -251,9 +251,9 @@ class Demo {
       lost += counter_.stream(i).missing_below(devices_[i]->sequence_end());
     }
     auto wide = [](uint64_t value) { return static_cast<unsigned long long>(value); };
-    std::printf("%s: sent %llu, delivered %llu, lost %llu, duplicated %llu\n",
+    std::printf("%s: sent %llu, delivered %llu, %s %llu, duplicated %llu\n",
                 interrupted != 0 ? "Interrupted" : "Result", wide(traffic_.sent), wide(traffic_.counts.received),
-                wide(lost), wide(traffic_.counts.duplicated));
+                interrupted != 0 ? "on their way" : "lost", wide(lost), wide(traffic_.counts.duplicated));
     if (interrupted != 0) return 130;
     return lost > 0 || traffic_.sent < load_.messages ? 1 : 0;
   }

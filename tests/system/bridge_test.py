@@ -12,7 +12,9 @@ import time
 import unittest
 
 from raw_mqtt import PUBLISH, SUBSCRIBE, Client, packet
-from support import Case, bridge, free_port, main, rule, wait_for
+from support import Case, bridge, free_port, main, namespace, rule, wait_for
+
+MOUNTS = namespace("mount")
 
 PATIENT = {"base": "1s", "cap": "2m", "stable_after": "30s"}
 STATE = "$SYS/broker/connection/gw.cloud/state"
@@ -59,11 +61,6 @@ def acknowledges_nothing(peer, stream):
             end.send(packet(13, 0, b""))
 
 
-def unshare_is_allowed(*what):
-    import subprocess
-    return subprocess.run(["unshare", *what, "true"], capture_output=True, check=False).returncode == 0
-
-
 class Troubles(Case):
     def test_a_peer_that_accepts_and_cuts_is_not_hammered(self):
         peers = {"at once": self.peer(cuts_at_once), "after CONNACK": self.peer(cuts_after_connack)}
@@ -80,7 +77,7 @@ class Troubles(Case):
                 self.assertGreaterEqual(len(peer.connects), 2)
                 self.assertLessEqual(len(peer.connects), 12)
 
-    @unittest.skipUnless(unshare_is_allowed("--mount"), "needs a mount namespace: run as root")
+    @unittest.skipUnless(MOUNTS, "no mount namespace is allowed here")
     def test_a_name_that_does_not_resolve_at_boot_is_tried_until_it_does(self):
         """The box boots before its name server is there."""
         hosts, resolver = self.folder / "hosts", self.folder / "resolv.conf"
@@ -90,7 +87,7 @@ class Troubles(Case):
         line = bridge(remote.port, [rule("data/#")])
         line["addresses"] = [f"cloud.tidegate.test:{remote.port}"]
         script = 'mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
-        gateway = self.gateway(line, before=["unshare", "--mount", "sh", "-c", script, hosts, resolver]).start()
+        gateway = self.gateway(line, before=[*MOUNTS, "sh", "-c", script, hosts, resolver]).start()
         with gateway.client("device") as device, gateway.client("watch") as watch, remote.client("cloud") as cloud:
             cloud.subscribe("data/#")
             status = self.status(watch)
@@ -221,7 +218,7 @@ class Troubles(Case):
             first_seen = list(dict.fromkeys(number for name, number in received if name == f"data/{topic}"))
             self.assertEqual(first_seen, sorted(first_seen), f"order of data/{topic}")
 
-    @unittest.skipUnless(unshare_is_allowed("--mount"), "needs a mount namespace: run as root")
+    @unittest.skipUnless(MOUNTS, "no mount namespace is allowed here")
     def test_a_dead_name_server_is_felt_neither_on_the_lan_nor_by_another_bridge(self):
         silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(silent.close)
@@ -233,7 +230,7 @@ class Troubles(Case):
         dead["addresses"] = ["cloud.tidegate.test:1883"]
         script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
         gateway = self.gateway(dead, bridge(remote.port, [rule("data/#")], name="good"),
-                               before=["unshare", "--mount", "sh", "-c", script, resolver]).start()
+                               before=[*MOUNTS, "sh", "-c", script, resolver]).start()
         with remote.client("cloud") as cloud, gateway.client("device") as device:
             cloud.subscribe("data/#")
             remote.wait_log(r"as gw\.good")

@@ -8,12 +8,11 @@ acknowledges what it cannot keep.
 import os
 import re
 import struct
-import subprocess
 import time
 import unittest
 
 from raw_mqtt import Closed
-from support import Case, bridge, free_port, main, rule, wait_for
+from support import Case, bridge, free_port, main, namespace, rule, wait_for
 
 MIB = 1024 * 1024
 QUOTA_EXCEEDED = 0x97
@@ -40,18 +39,10 @@ def append_to_log(database, key, value):
         file.write(struct.pack("<IH", masked_crc32c(record), len(batch)) + record)
 
 
-def mount_namespace():
-    """The command that runs another where it may mount; none: not here, as in most containers."""
-    for command in (["unshare", "--mount"], ["unshare", "--map-root-user", "--mount"]):
-        if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
-            return command
-    return None
+NAMESPACE = namespace("mount")
 
 
-NAMESPACE = mount_namespace()
-
-
-@unittest.skipUnless(NAMESPACE, "needs a small file system, and unshare --mount is not allowed here")
+@unittest.skipUnless(NAMESPACE, "needs a small file system, and no mount namespace is allowed here")
 class Full(Case):
     def small_disk(self, *bridges, size="64m", min_free="16MiB", **more):
         """A gateway whose store is alone on a file system of `size`."""

@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 
 from raw_mqtt import Client, Closed, Refused
-from support import SLOWNESS, TIDEGATE, Case, Child, answers, bridge, free_port, main, rule, wait_for
+from support import SLOWNESS, TIDEGATE, Case, Child, answers, bridge, free_port, main, namespace, rule, wait_for
 
 
 class ExitCodes(Case):
@@ -147,12 +147,23 @@ class Commands(Case):
         self.assertIn("--user", done.stderr)
         self.assertFalse((self.folder / "x.json").exists())
 
+    def test_init_keeps_nothing_of_what_does_not_pass_its_own_check(self):
+        file = self.folder / "new" / "x.json"
+        done = self.run_program(TIDEGATE, "init", "--file", file, "--user", "s", "--mosquitto", "mqtts://h:8883")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("nothing was kept", done.stderr)
+        done = self.run_program(TIDEGATE, "init", "--file", file, "--user", "s", "--mosquitto", "")
+        self.assertEqual(done.returncode, 1)
+        done = self.run_program(TIDEGATE, "init", "--file", file, "--user", "s", "--mosquitto", "h")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("commands/", done.stdout)
+
     def test_without_a_file_it_serves_this_machine_alone(self):
         port = free_port()
         gateway = self.keep(Child("bare", [TIDEGATE, "run", "-p", port], self.folder,
                                   {"HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder / "data")},
                                   self.folder))
-        if os.geteuid() == 0:
+        if os.geteuid() == 0 and namespace("mount"):
             gateway.command = ["unshare", "--mount", "sh", "-c",
                                'mkdir -p /var/lib/tidegate && mount -t tmpfs none /var/lib/tidegate && exec "$@"',
                                "sh", *gateway.command]
@@ -214,7 +225,7 @@ class Life(Case):
             self.assertEqual(told.recv(100), b"STOPPING=1")
             self.assertEqual(gateway.wait(), 0)
 
-    @unittest.skipUnless(os.geteuid() == 0, "needs a network namespace: run as root")
+    @unittest.skipUnless(namespace("net", as_user=False), "needs a network namespace: run as root")
     def test_an_address_that_the_box_does_not_have_yet_is_waited_for(self):
         """The gateway is started before the interface has its address."""
         gateway = self.gateway(before=["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"])
@@ -229,6 +240,41 @@ class Life(Case):
         done = self.run_program("nsenter", "--net", "-t", gateway.pid, "mosquitto_pub", "-h", "10.77.0.1", "-t", "a",
                                 "-m", "b", "-q", "1")
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_second_signal_does_not_end_what_is_being_ended(self):
+        gateway = self.gateway()
+        for _ in range(5):
+            gateway.start()
+            for _ in range(20):
+                gateway.signal(signal.SIGTERM)
+                if not gateway.running():
+                    break
+                time.sleep(0.001)
+            self.assertEqual(gateway.wait(), 0)
+        self.assertNotIn("unclean", gateway.log_text())
+
+    def test_a_start_that_was_refused_is_no_unclean_stop(self):
+        gateway = self.gateway()
+        gateway.start()
+        gateway.terminate()
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", gateway.port))
+            taken.listen()
+            gateway.spawn()
+            self.assertEqual(gateway.wait(), 1)
+        gateway.start()
+        self.assertNotIn("unclean", gateway.log_text())
+
+    def test_d_lets_go_of_a_pipe(self):
+        gateway = self.gateway()
+        gateway.write()
+        pid_file = self.folder / "pid"
+        script = f'"$0" "$@" -d 2>&1 | cat; pgrep -f "^{TIDEGATE} run -c {gateway.file}" > {pid_file}'
+        done = self.run_program("sh", "-c", script, *gateway.command, timeout=20)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(answers(gateway.port))
+        for pid in pid_file.read_text().split():
+            os.kill(int(pid), signal.SIGTERM)
 
     def test_it_listens_within_a_second_of_its_start(self):
         gateway = self.gateway()

@@ -82,6 +82,15 @@ def answers(port, host="127.0.0.1"):
         return False
 
 
+def namespace(kind, as_user=True):
+    """The command that runs another in a "mount" or "net" namespace of its own; none: not allowed here, as in most
+    containers. `as_user`: an ordinary user may become root in there."""
+    for command in (["unshare", "--" + kind], ["unshare", "--map-root-user", "--" + kind])[:2 if as_user else 1]:
+        if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
+            return command
+    return None
+
+
 def _die_with_parent():
     _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
