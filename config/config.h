@@ -71,6 +71,11 @@ struct Limits {
   uint16_t max_topic_levels = 64;
   // Topic aliases a 5.0 client may set, 0 (none) to 65,535. Told to it; beyond: DISCONNECT 0x94.
   uint16_t max_topic_alias = 10;
+  // Topic aliases the gateway sets to a 5.0 client that asks for some, 0 (none) to 65,535. A topic gets one when it is
+  // sent the second time; beyond: topics go out in full.
+  uint16_t max_topic_alias_broker = 10;
+  // QoS 1 and 2 messages of a 5.0 client that are not acknowledged yet, 1 to 65,535. Told to it; beyond: DISCONNECT 0x93.
+  uint16_t receive_maximum = 1000;
 
   // ---- for the whole gateway
 
@@ -141,7 +146,10 @@ struct Listener {
                                                     ProtocolVersion::v5_0};
   bool allow_anonymous = false;      // let clients in that send no user name. Default false on every listener in a file
   std::optional<ListenerTls> tls{};  // present = TLS
-  Limits limits{};                   // complete: the gateway's limits with this listener's keys put over them
+  Qos max_qos = Qos::exactly_once;   // of what clients publish, and are granted. Above: closed, 5.0 told 0x9B
+  bool retain_available = true;      // false: who publishes with the retain flag is closed, 5.0 told 0x9A
+  std::string response_information{};  // told to 5.0 clients that ask for it: a topic prefix to be answered at
+  Limits limits{};                     // complete: the gateway's limits with this listener's keys put over them
 
   friend bool operator==(const Listener&, const Listener&) = default;
 };

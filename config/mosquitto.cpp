@@ -93,6 +93,10 @@ constexpr Spelling spellings[] = {
     {"max_queued_bytes", "limits", R"("max_queued_bytes": @)", As::size},
     {"max_queued_messages", "limits", R"("max_queued_messages": @)", As::limit},
     {"max_inflight_messages", "limits", R"("max_inflight_messages": @)", As::number},
+    {"max_topic_alias", "limits", R"("max_topic_alias": @)", As::number},
+    {"max_topic_alias_broker", "limits", R"("max_topic_alias_broker": @)", As::number},
+    {"max_qos", "listeners[]", R"("max_qos": @)", As::number},
+    {"retain_available", "listeners[]", R"("retain_available": @)", As::boolean},
     {"sys_interval", "gateway", R"("sys_interval": @)", As::seconds},
     {"connection_messages", "log", R"("connection_messages": @)", As::boolean},
 };

@@ -47,6 +47,12 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
       "gets 0x8F or 0x80.");
   s.key("max_topic_alias", &Limits::max_topic_alias, count16({0, 65535}), Applies::live,
         "Topic aliases that a 5.0 client may set; 0 = none. Told to it; beyond: DISCONNECT 0x94.");
+  s.key(
+      "max_topic_alias_broker", &Limits::max_topic_alias_broker, count16({0, 65535}), Applies::live,
+      "Topic aliases set to a 5.0 client that asks for some, as topics come the second time; 0 = none. Beyond: topics "
+      "go out in full.");
+  s.key("receive_maximum", &Limits::receive_maximum, count16({1, 65535}), Applies::live,
+        "QoS 1 and 2 messages of a 5.0 client not acknowledged yet. Told to it; beyond: DISCONNECT 0x93.");
   return s;
 }
 
@@ -117,6 +123,15 @@ Section<Listener> make_listener() {
         Applies::reconnect, "Versions accepted; the others are refused as the standard says.");
   s.key("allow_anonymous", &Listener::allow_anonymous, boolean(), Applies::live,
         "Let clients in that send no user name. Never the default in a file.");
+  s.key("max_qos", &Listener::max_qos, qos(), Applies::live,
+        "The highest QoS that clients publish with and are granted. Told to 5.0 clients; beyond: DISCONNECT 0x9B (5.0) "
+        "or "
+        "closed (3.1.1), and as a will CONNACK 0x9B or 5.");
+  s.key("retain_available", &Listener::retain_available, boolean(), Applies::live,
+        "Whether clients may publish with the retain flag. Told to 5.0 clients; who does all the same: DISCONNECT 0x9A "
+        "(5.0) or closed (3.1.1), and in a will CONNACK 0x9A or 5.");
+  s.key("response_information", &Listener::response_information, free_text({0, 1024}), Applies::live,
+        "Told to 5.0 clients that ask for it: by custom a topic prefix where they may be answered. Empty: nothing.");
   s.key("limits", &Listener::limits, object(listener_limits_section()), Applies::live,
         "Keys of `limits` for this listener alone.");
   s.key("tls", &Listener::tls, maybe(object(listener_tls_section())), Applies::live,

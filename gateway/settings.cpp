@@ -60,6 +60,8 @@ broker::Limits limits_of(const config::Limits& limits) {
   to.retained_bytes_max = limits.max_retained_bytes;
   to.sessions_max = limits.max_sessions;
   to.topic_aliases_max = limits.max_topic_alias;
+  to.topic_aliases_out_max = limits.max_topic_alias_broker;
+  to.receive_max = limits.receive_maximum;
   to.keepalive_max = at_least_one<Seconds>(limits.max_keepalive);
   to.session_expiry_max =
       limits.max_session_expiry ? at_least_one<Seconds>(*limits.max_session_expiry) : Seconds{0xFFFFFFFF};
@@ -98,6 +100,9 @@ net::ListenerOptions listener_of(const config::Listener& listener, const config:
   to.policy.accept_v3_1 = accepts(listener, config::ProtocolVersion::v3_1);
   to.policy.accept_v3_1_1 = accepts(listener, config::ProtocolVersion::v3_1_1);
   to.policy.accept_v5 = accepts(listener, config::ProtocolVersion::v5_0);
+  to.policy.max_qos = listener.max_qos;
+  to.policy.retain_available = listener.retain_available;
+  to.policy.response_information = listener.response_information;
   to.policy.limits = limits_of(listener.limits);
   if (listener.tls) to.tls = tls_of(*listener.tls);
   if (listener.transport == config::Transport::unix_socket) {

@@ -83,11 +83,11 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
     connect::kick(state_, conn, packet.error().reason, packet.error().what);
     return Taken::done;
   }
-  if (conn.version == mqtt::Version::v5) {
-    if (auto wrong = publish::resolve_properties(conn, *packet)) {
-      connect::kick(state_, conn, wrong->reason, wrong->what);
-      return Taken::done;
-    }
+  auto wrong = publish::refused_by_listener(conn, *packet);
+  if (!wrong && conn.version == mqtt::Version::v5) wrong = publish::resolve_properties(conn, *packet);
+  if (wrong) {
+    connect::kick(state_, conn, wrong->reason, wrong->what);
+    return Taken::done;
   }
   return held_or_not(conn, publish::publish(state_, conn, *packet));
 }
@@ -287,7 +287,11 @@ std::optional<BatchNumber> Broker::seal() {
 
 void Broker::committed(BatchNumber batch) {
   state_.gate.open(batch, [&](ConnId conn, std::string_view packet) {
-    if (OutBuffer* buffer = state_.out.buffer(conn)) buffer->own().append(packet);
+    OutBuffer* buffer = state_.out.buffer(conn);
+    if (!buffer) return;
+    buffer->own().append(packet);
+    Connection* to = state_.find(conn);
+    if (to && to->unanswered > 0 && publish::ends_exchange(packet)) --to->unanswered;
   });
   for (const auto& bridge : state_.bridges) {
     std::optional<store::QueueTail> tail;

@@ -5,6 +5,7 @@
 #include "gateway/broker/authorize.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/publish.h"
+#include "gateway/broker/reasons.h"
 #include "gateway/broker/sessions.h"
 #include "gateway/broker/wills.h"
 #include "gateway/mqtt/decode.h"
@@ -36,7 +37,7 @@ void refuse(State& state, Connection& conn, Version version, ReasonCode reason, 
   mqtt::Connack connack;
   connack.code = version == Version::v5 ? static_cast<uint8_t>(reason) : mqtt::connack_code_before_v5(reason);
   ++state.counters.packets_sent;
-  if (OutBuffer* buffer = state.out.buffer(conn.id)) mqtt::encode(connack, version, buffer->own());
+  if (OutBuffer* buffer = state.out.buffer(conn.id)) encode_with_reason(conn, connack, version, why, buffer->own());
   state.out.close(conn.id);
   forget(state, conn);
 }
@@ -75,6 +76,8 @@ ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Conne
     return ReasonCode::client_identifier_not_valid;
   }
   if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
+  if (packet.will && packet.will->qos > conn.listener->max_qos) return ReasonCode::qos_not_supported;
+  if (packet.will && packet.will->retain && !conn.listener->retain_available) return ReasonCode::retain_not_supported;
   if (packet.will && !publish::is_for_clients(conn, packet.will->topic)) return ReasonCode::not_authorized;
   if (state.sessions.size() >= state.limits.sessions_max && !state.sessions.contains(std::string(packet.client_id))) {
     return ReasonCode::quota_exceeded;
@@ -112,34 +115,60 @@ void apply_client_limits(Connection& conn, const mqtt::Connect& packet) {
   conn.other_broker = packet.bridge;
   conn.window = std::min(conn.listener->limits.inflight_messages_max,
                          packet.properties.integer(PropertyId::receive_maximum).value_or(65535));
-  conn.packet_bytes_max = packet.properties.integer(PropertyId::maximum_packet_size).value_or(0);
+  uint16_t aliases =
+      static_cast<uint16_t>(std::min<uint32_t>(conn.listener->limits.topic_aliases_out_max,
+                                               packet.properties.integer(PropertyId::topic_alias_maximum).value_or(0)));
+  if (aliases > 0) conn.topic_aliases_out = std::make_unique<TopicAliases>(aliases);
   conn.keepalive_seconds = packet.keep_alive_seconds;
   auto longest = static_cast<uint16_t>(conn.listener->limits.keepalive_max.count());
   if (conn.keepalive_seconds == 0 || conn.keepalive_seconds > longest) conn.keepalive_seconds = longest;
 }
 
-void send_connack(State& state, Connection& conn, const mqtt::Connect& packet, const Session& session, bool present) {
+// What the client says of the answers that it takes, a refusal included.
+void apply_answer_limits(Connection& conn, const mqtt::Connect& packet) {
+  conn.packet_bytes_max = packet.properties.integer(PropertyId::maximum_packet_size).value_or(0);
+  conn.problem_information = packet.properties.integer(PropertyId::request_problem_information).value_or(1) != 0;
+}
+
+void write_connack_properties(const Connection& conn, const mqtt::Connect& packet, const Session& session,
+                              mqtt::PropertyWriter& writer) {
+  const ListenerPolicy& listener = *conn.listener;
+  uint32_t asked = packet.properties.integer(PropertyId::session_expiry_interval).value_or(0);
+  if (session.expiry_seconds != asked) writer.integer(PropertyId::session_expiry_interval, session.expiry_seconds);
+  if (listener.limits.receive_max < 65535) writer.integer(PropertyId::receive_maximum, listener.limits.receive_max);
+  if (listener.max_qos != Qos::exactly_once) {
+    writer.integer(PropertyId::maximum_qos, static_cast<uint32_t>(listener.max_qos));
+  }
+  if (!listener.retain_available) writer.integer(PropertyId::retain_available, 0);
+  writer.integer(PropertyId::maximum_packet_size, listener.limits.packet_bytes_max);
+  if (packet.client_id.empty()) writer.text(PropertyId::assigned_client_identifier, session.client_id);
+  if (uint16_t aliases = listener.limits.topic_aliases_max; aliases > 0) {
+    writer.integer(PropertyId::topic_alias_maximum, aliases);
+  }
+  if (conn.keepalive_seconds != packet.keep_alive_seconds) {
+    writer.integer(PropertyId::server_keep_alive, conn.keepalive_seconds);
+  }
+  bool asks = packet.properties.integer(PropertyId::request_response_information).value_or(0) != 0;
+  if (asks && !listener.response_information.empty()) {  // [MQTT-3.1.2-28]
+    writer.text(PropertyId::response_information, listener.response_information);
+  }
+}
+
+// False: it does not fit the client's Maximum Packet Size, and nothing may be sent without it.
+[[nodiscard]] bool send_connack(State& state, Connection& conn, const mqtt::Connect& packet, const Session& session,
+                                bool present) {
   std::string properties;
   mqtt::PropertyWriter writer(properties);
-  if (conn.version == Version::v5) {
-    uint32_t asked = packet.properties.integer(PropertyId::session_expiry_interval).value_or(0);
-    if (session.expiry_seconds != asked) writer.integer(PropertyId::session_expiry_interval, session.expiry_seconds);
-    writer.integer(PropertyId::maximum_packet_size, conn.listener->limits.packet_bytes_max);
-    if (packet.client_id.empty()) writer.text(PropertyId::assigned_client_identifier, session.client_id);
-    if (uint16_t aliases = conn.listener->limits.topic_aliases_max; aliases > 0) {
-      writer.integer(PropertyId::topic_alias_maximum, aliases);
-    }
-    if (conn.keepalive_seconds != packet.keep_alive_seconds) {
-      writer.integer(PropertyId::server_keep_alive, conn.keepalive_seconds);
-    }
-  }
+  if (conn.version == Version::v5) write_connack_properties(conn, packet, session, writer);
   mqtt::Connack connack{present, 0, mqtt::Properties::of_valid_wire(properties)};
   state.scratch.clear();
   mqtt::encode(connack, conn.version, state.scratch);
+  if (conn.packet_bytes_max != 0 && state.scratch.size() > conn.packet_bytes_max) return false;
   // That of a kept session waits for the disk, and nothing overtakes it.
   state.send_after(conn, session.changed_in, state.scratch);
   conn.connack_after = session.changed_in;
   conn.publish_after = session.changed_in;
+  return true;
 }
 
 void watch_keep_alive(State& state, Connection& conn) {
@@ -167,7 +196,10 @@ void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
   conn.stage = Stage::connected;
   ++state.counters.connections_now;
   state.counters.connections_max = std::max(state.counters.connections_max, state.counters.connections_now);
-  send_connack(state, conn, packet, session, present);
+  if (!send_connack(state, conn, packet, session, present)) {
+    state.out.close(conn.id);
+    return lost(state, conn, "its Maximum Packet Size leaves no room for CONNACK");
+  }
   watch_keep_alive(state, conn);
   state.events.client_connected(client_id, conn.peer,
                                 present           ? "session resumed"
@@ -258,6 +290,7 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
   }
   name_user(conn, *packet);
   state.events.client_step({packet->client_id, conn.peer, "CONNECT", "", version_word(packet->version)});
+  apply_answer_limits(conn, *packet);
   if (ReasonCode reason = refusal(state, conn, *packet); reason != ReasonCode::success) {
     return refuse(state, conn, packet->version, reason, packet->client_id, mqtt::name(reason));
   }
@@ -318,8 +351,10 @@ void kick(State& state, Connection& conn, ReasonCode reason, std::string_view wh
   if (conn.stage == Stage::connected) {
     if (conn.version == Version::v5) {
       state.scratch.clear();
-      mqtt::encode(mqtt::Disconnect{reason, {}}, conn.version, state.scratch);
-      if (OutBuffer* buffer = state.out.buffer(conn.id); buffer && state.gate.is_committed(conn.connack_after)) {
+      encode_with_reason(conn, mqtt::Disconnect{reason, {}}, conn.version, why, state.scratch);
+      bool fits = conn.packet_bytes_max == 0 || state.scratch.size() <= conn.packet_bytes_max;
+      OutBuffer* buffer = state.out.buffer(conn.id);
+      if (buffer && fits && state.gate.is_committed(conn.connack_after)) {
         buffer->own().append(state.scratch);
         ++state.counters.packets_sent;
       }

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "gateway/base/message.h"
 #include "gateway/broker/limits.h"
 
 namespace tidegate::broker {
@@ -14,7 +15,10 @@ struct ListenerPolicy {
   bool accept_v3_1 = true;
   bool accept_v3_1_1 = true;
   bool accept_v5 = true;
-  Limits limits;  // for its connections
+  Qos max_qos = Qos::exactly_once;   // of what clients publish and are granted; above: 5.0 is told 0x9B and closed
+  bool retain_available = true;      // false: who publishes with the retain flag is closed, 5.0 told 0x9A
+  std::string response_information;  // told to 5.0 clients that ask for it; empty: none
+  Limits limits;                     // for its connections
 };
 
 }  // namespace tidegate::broker

@@ -41,7 +41,21 @@ mqtt::PacketId next_packet_id(Outgoing& out) {
   return out.last_packet_id;
 }
 
-void write(State& state, Connection& conn, Publication& publication, const Delivery& delivery, BatchNumber until) {
+// An alias that the client knows may stand in any packet. It is told one in a packet that is written at once: what is held
+// may be overtaken.
+void add_alias(Connection& conn, Publication& publication, Delivery& delivery, bool at_once) {
+  TopicAliases& aliases = *conn.topic_aliases_out;
+  std::string_view topic = publication.message().topic;
+  delivery.topic_alias = aliases.find(topic);
+  delivery.by_alias = delivery.topic_alias != 0;
+  if (delivery.by_alias || !at_once) return;
+  delivery.topic_alias = aliases.next(topic);
+  if (delivery.topic_alias == 0) return;
+  if (publication.fits(delivery)) return aliases.add(topic);
+  delivery.topic_alias = 0;
+}
+
+void write(State& state, Connection& conn, Publication& publication, Delivery delivery, BatchNumber until) {
   if (!publication.fits(delivery)) {
     ++state.counters.dropped_too_large;
     return;
@@ -50,6 +64,7 @@ void write(State& state, Connection& conn, Publication& publication, const Deliv
   ++state.counters.publishes_sent;
   ++state.counters.packets_sent;
   state.counters.publish_bytes_sent += publication.message().payload.size();
+  if (conn.topic_aliases_out) add_alias(conn, publication, delivery, state.gate.is_committed(until));
   if (state.gate.is_committed(until)) {
     if (OutBuffer* buffer = state.out.buffer(conn.id)) (void)publication.write(delivery, *buffer);
     return;

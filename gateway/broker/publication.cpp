@@ -29,8 +29,10 @@ mqtt::PublishHead Publication::head(const Delivery& to) {
   if (to.version != mqtt::Version::v5) return head;
   head.properties_first = message_.properties;
   head.properties_second = to.subscription_ids;
-  if (std::string_view expiry = expiry_property(); !expiry.empty()) {
+  if (to.by_alias) head.topic = {};
+  if (std::string_view expiry = expiry_property(); !expiry.empty() || to.topic_alias != 0) {
     properties_.assign(expiry).append(to.subscription_ids);
+    if (to.topic_alias != 0) mqtt::PropertyWriter(properties_).integer(mqtt::PropertyId::topic_alias, to.topic_alias);
     head.properties_second = properties_;
   }
   return head;
@@ -62,7 +64,7 @@ bool Publication::write(const Delivery& to, OutBuffer& out) {
   if (!fits(to)) return false;
   bool share_payload = message_.payload.size() >= OutBuffer::share_from && (many_ || shared_);
   std::string& bytes = out.own();
-  if (!many_ || to.dup || !to.subscription_ids.empty()) {
+  if (!many_ || to.dup || to.topic_alias != 0 || !to.subscription_ids.empty()) {
     encode(to, bytes, !share_payload);
   } else {
     const Form& encoded = form(to, !share_payload);

@@ -24,6 +24,8 @@ struct Delivery {
   mqtt::PacketId packet_id = 0;
   std::string_view subscription_ids;  // 5.0 properties in wire form
   uint32_t packet_bytes_max = 0;      // 0: any size
+  uint16_t topic_alias = 0;           // 5.0: told beside the topic; 0: none
+  bool by_alias = false;              // the alias in place of the topic
 };
 
 class Publication {

@@ -5,6 +5,7 @@
 #include "gateway/broker/authorize.h"
 #include "gateway/broker/bridge_routes.h"
 #include "gateway/broker/outgoing.h"
+#include "gateway/broker/reasons.h"
 #include "gateway/broker/shared.h"
 #include "gateway/mqtt/encode.h"
 #include "store/keys.h"
@@ -92,17 +93,22 @@ Routed hand_out(State& state, const Router::Matches& matches, Publication& publi
   return {in_store && makes_obligation(matches, message), !matches.sessions.empty() || !matches.routes.empty()};
 }
 
-void answer(State& state, Connection& conn, const mqtt::Publish& packet, ReasonCode reason, BatchNumber until) {
+void answer(State& state, Connection& conn, const mqtt::Publish& packet, ReasonCode reason, BatchNumber until,
+            std::string_view why = {}) {
   if (packet.qos == Qos::at_most_once) return;
   auto type = packet.qos == Qos::at_least_once ? mqtt::PacketType::puback : mqtt::PacketType::pubrec;
   state.scratch.clear();
-  mqtt::encode(mqtt::Ack{type, packet.packet_id, reason, {}}, conn.version, state.scratch);
-  state.send_after(conn, until, state.scratch);
+  encode_with_reason(conn, mqtt::Ack{type, packet.packet_id, reason, {}}, conn.version, why, state.scratch);
+  bool sent = state.send_after(conn, until, state.scratch);
+  if (conn.version != mqtt::Version::v5) return;
+  // Of QoS 2 PUBREC is not the end, unless it refuses.
+  bool goes_on = packet.qos == Qos::exactly_once && !mqtt::is_error(reason);
+  if (goes_on || !sent) ++conn.unanswered;
 }
 
-void refuse(State& state, Connection& conn, const mqtt::Publish& packet, ReasonCode reason) {
+void refuse(State& state, Connection& conn, const mqtt::Publish& packet, ReasonCode reason, std::string_view why) {
   state.events.client_step({conn.session->client_id, conn.peer, "PUBLISH refused", packet.topic, mqtt::name(reason)});
-  answer(state, conn, packet, reason, BatchNumber{0});
+  answer(state, conn, packet, reason, BatchNumber{0}, why);
 }
 
 // 4.3.3: a PUBLISH whose packet id was seen and not released is a repeat.
@@ -154,7 +160,7 @@ std::optional<StoreUse> not_taken(const State& state, const Router::Matches& mat
 Taken hold_or_refuse(State& state, Connection& conn, const mqtt::Publish& packet, StoreUse use) {
   if (state.store.of(use) == StoreState::refusing && conn.version == mqtt::Version::v5) {
     ++state.counters.refused_store;
-    refuse(state, conn, packet, ReasonCode::quota_exceeded);
+    refuse(state, conn, packet, ReasonCode::quota_exceeded, "the store takes nothing more");
     return Taken::done;
   }
   conn.held_for = use;
@@ -197,6 +203,28 @@ std::optional<mqtt::DecodeError> resolve_properties(Connection& conn, mqtt::Publ
   return {};
 }
 
+bool ends_exchange(std::string_view packet) {
+  auto first = static_cast<uint8_t>(packet.front());
+  auto type = mqtt::type_of(first);
+  if (type == mqtt::PacketType::puback || type == mqtt::PacketType::pubcomp) return true;
+  // Header, remaining length (one byte), packet identifier, reason.
+  return type == mqtt::PacketType::pubrec && packet.size() > 4 && (static_cast<uint8_t>(packet[4]) & 0x80) != 0;
+}
+
+std::optional<mqtt::DecodeError> refused_by_listener(const Connection& conn, const mqtt::Publish& packet) {
+  const ListenerPolicy& listener = *conn.listener;
+  if (packet.qos > listener.max_qos) {
+    return mqtt::DecodeError{ReasonCode::qos_not_supported, "QoS above the Maximum QoS [MQTT-3.2.2-11]"};
+  }
+  if (packet.retain && !listener.retain_available) {
+    return mqtt::DecodeError{ReasonCode::retain_not_supported, "nothing is retained here [MQTT-3.2.2-14]"};
+  }
+  if (packet.qos != Qos::at_most_once && conn.unanswered >= listener.limits.receive_max) {
+    return mqtt::DecodeError{ReasonCode::receive_maximum_exceeded, "more than the Receive Maximum [MQTT-3.3.4-7]"};
+  }
+  return {};
+}
+
 Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   Session& session = *conn.session;
   if (packet.qos == Qos::exactly_once && is_repeat(session, packet.packet_id)) {
@@ -207,7 +235,8 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   if (!allowed) ++state.counters.dropped_not_allowed;
   if (!allowed || !is_for_clients(conn, packet.topic)) {
     // Before 5.0 the standard has an acknowledgement or a closed connection to say no [MQTT-3.3.5-2 of 3.1.1].
-    refuse(state, conn, packet, ReasonCode::not_authorized);
+    refuse(state, conn, packet, ReasonCode::not_authorized,
+           allowed ? "not a topic that clients publish to" : "no rule allows to publish there");
     return Taken::done;
   }
   std::string properties;
@@ -217,7 +246,7 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
   if (packet.retain && packet.qos != Qos::at_most_once && conn.version == mqtt::Version::v5 &&
       is_retained_full(state, message)) {
     ++state.counters.dropped_retained_full;
-    refuse(state, conn, packet, ReasonCode::quota_exceeded);
+    refuse(state, conn, packet, ReasonCode::quota_exceeded, "no room for more retained messages");
     return Taken::done;
   }
   ++state.counters.publishes_received;
@@ -247,7 +276,7 @@ void release(State& state, Connection& conn, const mqtt::Ack& pubrel) {
   }
   state.scratch.clear();
   mqtt::encode(mqtt::Ack{mqtt::PacketType::pubcomp, pubrel.packet_id, reason, {}}, conn.version, state.scratch);
-  state.send_after(conn, session.changed_in, state.scratch);
+  if (state.send_after(conn, session.changed_in, state.scratch) && conn.unanswered > 0) --conn.unanswered;
 }
 
 }  // namespace tidegate::broker::publish

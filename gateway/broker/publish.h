@@ -26,6 +26,12 @@ Routed route(State& state, const store::MessageView& message, const Session* pub
 // 5.0: puts the topic of an alias into the packet, or learns it (3.3.2.3.4). An answer: what no client may say here.
 [[nodiscard]] std::optional<mqtt::DecodeError> resolve_properties(Connection& conn, mqtt::Publish& packet);
 
+// What the listener or the window of a client does not take: its connection ends by that (3.2.2.3.4, 3.2.2.3.5, 4.9).
+[[nodiscard]] std::optional<mqtt::DecodeError> refused_by_listener(const Connection& conn, const mqtt::Publish& packet);
+
+// Whether the bytes are the last answer of an exchange that a client has begun: PUBACK, PUBCOMP, or a PUBREC that refuses.
+[[nodiscard]] bool ends_exchange(std::string_view packet);
+
 // PUBLISH and PUBREL of a client.
 Taken publish(State& state, Connection& conn, const mqtt::Publish& packet);
 void release(State& state, Connection& conn, const mqtt::Ack& pubrel);

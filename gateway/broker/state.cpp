@@ -13,15 +13,19 @@ Connection* State::find(ConnId id) {
   return conn && conn->id == id ? conn : nullptr;
 }
 
-void State::send_after(Connection& conn, BatchNumber until, std::string_view packet) {
+bool State::send_after(Connection& conn, BatchNumber until, std::string_view packet) {
+  if (conn.packet_bytes_max != 0 && packet.size() > conn.packet_bytes_max) return true;  // [MQTT-3.1.2-24]
   ++counters.packets_sent;
   until = std::max({until, conn.last_held_until, conn.publish_after});
   if (!gate.is_committed(until)) {
     conn.last_held_until = until;
     gate.hold(conn.id, until, packet);
-  } else if (OutBuffer* buffer = out.buffer(conn.id)) {
+    return false;
+  }
+  if (OutBuffer* buffer = out.buffer(conn.id)) {
     buffer->own().append(packet);
   }
+  return true;
 }
 
 void State::mark_dirty(Session& session) {

@@ -24,6 +24,7 @@
 #include "gateway/broker/retained.h"
 #include "gateway/broker/router.h"
 #include "gateway/broker/session.h"
+#include "gateway/broker/topic_aliases.h"
 #include "store/batch.h"
 
 namespace tidegate::broker {
@@ -53,12 +54,14 @@ struct Connection {
   ConnId id;
   Stage stage = Stage::awaiting_connect;
   mqtt::Version version = mqtt::Version::v3_1_1;
-  bool other_broker = false;       // its bridge: bridge bit of the protocol level
-  bool held = false;               // a packet waits for the store; nothing is read
-  StoreUse held_for{};             // what that packet would put there
-  uint16_t keepalive_seconds = 0;  // 0: never
-  uint32_t window = 0;             // unacknowledged messages it takes: ours and its Receive Maximum
-  uint32_t packet_bytes_max = 0;   // its Maximum Packet Size; 0: any
+  bool other_broker = false;        // its bridge: bridge bit of the protocol level
+  bool held = false;                // a packet waits for the store; nothing is read
+  StoreUse held_for{};              // what that packet would put there
+  uint16_t keepalive_seconds = 0;   // 0: never
+  uint32_t window = 0;              // unacknowledged messages it takes: ours and its Receive Maximum
+  uint32_t packet_bytes_max = 0;    // its Maximum Packet Size; 0: any
+  bool problem_information = true;  // it wants to hear why (5.0, 3.1.2.11.7)
+  uint32_t unanswered = 0;          // 5.0: its QoS 1 and 2 PUBLISH without PUBACK, PUBCOMP or refusal sent (4.9)
   Instant last_received;
   Instant held_since;
   BatchNumber connack_after{0};     // its CONNACK waits for this batch, and nothing overtakes that
@@ -72,6 +75,7 @@ struct Connection {
   std::unique_ptr<std::string> identity;        // the user that its certificate or key names, in place of CONNECT's
   std::unique_ptr<std::string> connect_packet;  // until it is accepted or refused
   std::unique_ptr<std::vector<std::string>> topic_aliases;  // of a 5.0 publisher; index is alias - 1
+  std::unique_ptr<TopicAliases> topic_aliases_out;          // of a 5.0 subscriber that asks for some
 };
 
 // What a session that has ended leaves to the groups that it was a member of (shared.h): its queue.
@@ -118,8 +122,8 @@ struct State {
   [[nodiscard]] Connection* find(ConnId id);
   [[nodiscard]] Connection* connection_of(const Session& session) { return find(session.conn); }
 
-  // Sends `packet` once `until` is on disk and everything held for this connection earlier has gone.
-  void send_after(Connection& conn, BatchNumber until, std::string_view packet);
+  // Sends `packet` once `until` is on disk and everything held for this connection earlier has gone. False: it is held.
+  bool send_after(Connection& conn, BatchNumber until, std::string_view packet);
   // In the order of acknowledgements, but waiting for nothing of its own.
   void send_in_order(Connection& conn, std::string_view packet) { send_after(conn, BatchNumber{0}, packet); }
 

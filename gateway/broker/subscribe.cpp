@@ -4,6 +4,7 @@
 
 #include "gateway/broker/authorize.h"
 #include "gateway/broker/outgoing.h"
+#include "gateway/broker/reasons.h"
 #include "gateway/broker/sessions.h"
 #include "gateway/broker/shared_filter.h"
 #include "gateway/mqtt/encode.h"
@@ -25,36 +26,46 @@ struct Granted {
   bool is_new = false;
 };
 
+// `why`: of a refusal, a sentence for the client.
 ReasonCode grant(State& state, Connection& conn, const mqtt::Subscribe::Entry& entry, uint32_t id,
-                 std::vector<Granted>& granted) {
+                 std::vector<Granted>& granted, std::string_view& why) {
   Session& session = *conn.session;
+  auto refuse = [&why](ReasonCode code, std::string_view sentence) {
+    why = sentence;
+    return code;
+  };
   auto filter = TopicFilter::parse(entry.filter);
-  if (!filter) return ReasonCode::topic_filter_invalid;
+  if (!filter) return refuse(ReasonCode::topic_filter_invalid, "not a topic filter (4.7.1)");
   const bool shared = is_shared(entry.filter);
   auto topics = filter;  // what it is about: without the group
   if (shared) {
     auto parts = split_shared(entry.filter);
     topics = parts ? TopicFilter::parse(parts->filter) : std::nullopt;
-    if (!topics) return ReasonCode::topic_filter_invalid;
+    if (!topics) return refuse(ReasonCode::topic_filter_invalid, "not $share/GROUP/FILTER (4.8.2)");
   }
-  if (!authorize::may_subscribe(session, *topics)) return ReasonCode::not_authorized;
-  if (count_levels(topics->text()) > conn.listener->limits.topic_levels_max) return ReasonCode::topic_filter_invalid;
+  if (!authorize::may_subscribe(session, *topics)) {
+    return refuse(ReasonCode::not_authorized, "no rule allows to read any of it");
+  }
+  if (count_levels(topics->text()) > conn.listener->limits.topic_levels_max) {
+    return refuse(ReasonCode::topic_filter_invalid, "more levels than are allowed");
+  }
   if (session.subscriptions.size() >= conn.listener->limits.subscriptions_max &&
       !session.subscriptions.contains(filter->text())) {
-    return ReasonCode::quota_exceeded;
+    return refuse(ReasonCode::quota_exceeded, "as many subscriptions as a session may have");
   }
   if (session.durable && state.store.control == StoreState::refusing) {
     ++state.counters.refused_store;
-    return ReasonCode::quota_exceeded;
+    return refuse(ReasonCode::quota_exceeded, "the store takes nothing more");
   }
   Subscription subscription{entry.options, id};
+  subscription.options.qos = lower(entry.options.qos, conn.listener->max_qos);  // [MQTT-3.2.2-10]
   if (conn.other_broker && !shared) {  // as Mosquitto's bridges expect: no echo, retained flags kept
     subscription.options.no_local = true;
     subscription.options.retain_as_published = true;
   }
   bool is_new = sessions::subscribe(state, session, *filter, subscription);
   granted.push_back({std::move(*filter), subscription, is_new});
-  return static_cast<ReasonCode>(entry.options.qos);
+  return static_cast<ReasonCode>(subscription.options.qos);
 }
 
 // `burst`: bytes of them that go out beyond the output limit, as far as they are not used up.
@@ -107,14 +118,16 @@ Taken subscribe(State& state, Connection& conn, const mqtt::Subscribe& packet) {
   uint64_t burst = outgoing::is_slow(state, conn) ? 0 : state.retained.bytes();
   uint32_t id = packet.properties.integer(mqtt::PropertyId::subscription_identifier).value_or(0);
   std::string codes;
+  std::string_view why;  // of the last refusal
   std::vector<Granted> granted;
   for (const mqtt::Subscribe::Entry& entry : packet.entries) {
-    ReasonCode code = grant(state, conn, entry, id, granted);
+    ReasonCode code = grant(state, conn, entry, id, granted, why);
     state.events.client_step({session.client_id, conn.peer, "SUBSCRIBE", entry.filter, mqtt::name(code)});
     codes.push_back(code_byte(code, conn.version));
   }
   state.scratch.clear();
-  mqtt::encode(mqtt::Suback{mqtt::PacketType::suback, packet.packet_id, codes, {}}, conn.version, state.scratch);
+  mqtt::Suback suback{mqtt::PacketType::suback, packet.packet_id, codes, {}};
+  encode_with_reason(conn, suback, conn.version, why, state.scratch);
   BatchNumber until = session.durable ? session.changed_in : BatchNumber{0};
   state.send_after(conn, until, state.scratch);
   // Retained messages follow their SUBACK, which may be waiting for the disk, or behind what does.

@@ -34,6 +34,7 @@ std::string publish(const mqtt::Publish& p) {
         ids += (ids.empty() ? " ids=" : ",") + std::to_string(item.number);
         break;
       case PropertyId::user_property: text += " " + std::string(item.text) + ":" + std::string(item.second); break;
+      case PropertyId::topic_alias: text += " alias=" + std::to_string(item.number); break;
       case PropertyId::content_type: text += " type=" + std::string(item.text); break;
       default: text += " property=" + hex(static_cast<uint8_t>(item.id)); break;
     }

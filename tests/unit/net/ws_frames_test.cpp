@@ -83,7 +83,7 @@ TEST(WsFrames, ACloseIsAnsweredWithItsCode) {
   EXPECT_EQ(late.replies, "\x88\x02\x0f\xa0"s);
 }
 
-TEST(WsFrames, WhoBreaksTheRulesIsToldByWhichCode) {
+TEST(WsFrames, WhoBreaksTheRulesIsToldByWhichCode) {  // [MQTT-6.0.0-1]
   auto code_of = [](const std::string& wire) {
     Decoded got = decode(wire);
     EXPECT_TRUE(got.ended && !got.error.empty());

@@ -34,7 +34,7 @@ TEST_F(Upgrade, IsAccepted) {
             "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n");
 }
 
-TEST_F(Upgrade, TheClientsFirstSubprotocolOfMqttIsAnswered) {
+TEST_F(Upgrade, TheClientsFirstSubprotocolOfMqttIsAnswered) {  // [MQTT-6.0.0-4]
   fields["Sec-WebSocket-Protocol"] = "chat, mqttv3.1, mqtt";
   EXPECT_NE(answer().response.find("Sec-WebSocket-Protocol: mqttv3.1\r\n"), std::string::npos);
   fields["Sec-WebSocket-Protocol"] = "chat";
