@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gateway/broker/limits.h"
 
@@ -14,7 +15,8 @@ struct ListenerPolicy {
   bool accept_v3_1 = true;
   bool accept_v3_1_1 = true;
   bool accept_v5 = true;
-  Limits limits;  // for its connections
+  std::vector<std::string> client_id_prefixes;  // a client id begins with one of them; none: any
+  Limits limits;                                // for its connections
 };
 
 }  // namespace tidegate::broker
