@@ -77,7 +77,20 @@ struct Limits {
   // QoS 1 and 2 messages of a 5.0 client that are not acknowledged yet, 1 to 65,535. Told to it; beyond: DISCONNECT 0x93.
   uint16_t receive_maximum = 1000;
 
+  // Connections of one address (IPv6: of its /64 network) on all listeners together, 1 to unlimited. Beyond: closed at
+  // once and counted.
+  uint64_t max_connections_per_address = unlimited;
+  // New connections a second, 1 to unlimited, and how many at once after a quiet time, 1 to 1,000,000. Beyond: closed at
+  // once and counted. In "limits" of all listeners together, in a listener its own.
+  uint64_t connect_rate = unlimited;
+  uint32_t connect_burst = 100;
+
   // ---- for the whole gateway
+
+  // After a failed log-in the next one from its address waits 100 ms, then twice as long each time up to this; a minute
+  // makes up for one failure. 100 ms to 1 min; none: no log-in waits. Two may wait of one address, and of all half of
+  // max_pending_connects; beyond: refused unchecked, counted.
+  std::optional<Millis> max_login_delay = Seconds(10);
 
   // Sessions kept for clients that are away, 1 to 1,000,000. Beyond: a CONNECT that needs a new one is refused with
   // 0x97 (5.0) or 3 (3.1.1).
@@ -144,6 +157,9 @@ struct Listener {
   std::vector<std::string> trusted_proxies{};            // addresses or ranges that may connect then
   std::vector<ProtocolVersion> protocol_versions = {ProtocolVersion::v3_1, ProtocolVersion::v3_1_1,
                                                     ProtocolVersion::v5_0};
+  std::vector<std::string> allow_addresses{};     // addresses or ranges that may connect; empty: all
+  std::vector<std::string> deny_addresses{};      // that may not, whatever allow_addresses says
+  std::vector<std::string> client_id_prefixes{};  // a client id begins with one of them; empty: any
   bool allow_anonymous = false;      // let clients in that send no user name. Default false on every listener in a file
   std::optional<ListenerTls> tls{};  // present = TLS
   Qos max_qos = Qos::exactly_once;   // of what clients publish, and are granted. Above: closed, 5.0 told 0x9B

@@ -31,6 +31,7 @@ constexpr Spelling spellings[] = {
     {"accept_protocol_versions", "listeners[]", R"("protocol_versions": ["3.1", "3.1.1", "5.0"])"},
     {"listener_allow_anonymous", "listeners[]", R"("allow_anonymous": @)", As::boolean},
     {"allow_anonymous", "listeners[]", R"("allow_anonymous": @)", As::boolean},
+    {"clientid_prefixes", "listeners[]", R"("client_id_prefixes": @)", As::list},
     {"global_max_connections", "limits", R"("max_connections": @)", As::number},
     {"global_max_clients", "limits", R"("max_sessions": @)", As::number},
     {"message_size_limit", "limits", R"("max_packet_size": @)", As::size},

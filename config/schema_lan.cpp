@@ -53,11 +53,24 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
       "go out in full.");
   s.key("receive_maximum", &Limits::receive_maximum, count16({1, 65535}), Applies::live,
         "QoS 1 and 2 messages of a 5.0 client not acknowledged yet. Told to it; beyond: DISCONNECT 0x93.");
+  s.key("max_connections_per_address", &Limits::max_connections_per_address, count({1, unlimited}, Lifted::allowed),
+        Applies::live,
+        "Connections of one address (IPv6: of its /64 network) on all listeners together. Beyond: closed at once and "
+        "counted.");
+  s.key("connect_rate", &Limits::connect_rate, count({1, unlimited}, Lifted::allowed), Applies::live,
+        "New connections a second: in `limits` of all listeners together, in a listener its own. Beyond: closed at "
+        "once and counted.");
+  s.key("connect_burst", &Limits::connect_burst, count32({1, million}), Applies::live,
+        "For connect_rate: how many at once after a quiet time.");
   return s;
 }
 
 Section<Limits> make_limits() {
   auto s = per_listener_limits("limits", "Everything has a limit and a stated behaviour when it is reached.");
+  s.key("max_login_delay", &Limits::max_login_delay, timer({Millis(100), minutes(1)}), Applies::live,
+        "After a failed log-in the next one from its address (IPv6: /64 network) waits 100 ms, then twice as long each "
+        "time up to this; a minute makes up for one failure. Two may wait of one address, and of all half of "
+        "max_pending_connects; beyond: refused unchecked, counted.");
   s.key("max_sessions", &Limits::max_sessions, count32({1, 1'000'000}), Applies::live,
         "Sessions kept for clients that are away. Beyond: a CONNECT that needs a new one gets 0x97 (5.0) or 3 "
         "(3.1.1).");
@@ -121,6 +134,15 @@ Section<Listener> make_listener() {
                  {.theirs = {{"3", "3.1"}, {"4", "3.1.1"}, {"5", "5.0"}}}),
              "\"3.1\", \"3.1.1\", \"5.0\"", {1, 3}),
         Applies::reconnect, "Versions accepted; the others are refused as the standard says.");
+  s.key("allow_addresses", &Listener::allow_addresses, list(range_text(), "addresses", {0, 1000}), Applies::live,
+        "Addresses or ranges that may connect; none = all. Others are closed at once and counted. Behind a proxy: the "
+        "client's.");
+  s.key("deny_addresses", &Listener::deny_addresses, list(range_text(), "addresses", {0, 1000}), Applies::live,
+        "Those that may not, whatever allow_addresses says.");
+  s.key("client_id_prefixes", &Listener::client_id_prefixes, list(free_text({1, 256}), "texts", {0, 100}),
+        Applies::live,
+        "A client id begins with one of them; none = any. Others, and clients without one, get CONNACK 0x85 (5.0) or "
+        "2.");
   s.key("allow_anonymous", &Listener::allow_anonymous, boolean(), Applies::live,
         "Let clients in that send no user name. Never the default in a file.");
   s.key("max_qos", &Listener::max_qos, qos(), Applies::live,

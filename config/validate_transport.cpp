@@ -17,6 +17,10 @@ void check_unix(const Listener& listener, const std::string& at, Findings& findi
   if (listener.proxy_protocol && findings.written(at + "/trusted_proxies"))
     findings.error(at + "/trusted_proxies", "has no effect: mode and owner of a Unix socket say who may connect",
                    {at + "/transport"});
+  for (const char* key : {"/allow_addresses", "/deny_addresses"})
+    if (!listener.proxy_protocol && findings.written(at + key))
+      findings.error(at + key, "has no effect: mode and owner of a Unix socket say who may connect",
+                     {at + "/transport", at + "/proxy_protocol"});
 }
 
 }  // namespace

@@ -129,6 +129,7 @@ Status App::open_store() {
   };
   committer_ = std::make_unique<store::Committer>(*opened_.store, options);
   loop_ = std::make_unique<net::CoreLoop>(loop, *opened_.store, *committer_, events_);
+  loop_->set_guard_limits(guards_of(config_.limits));
   log_topics_->attach(*loop_);
   committer_->add_listener([this] { loop_->commit_progressed(); });
   return {};
@@ -380,6 +381,7 @@ void App::apply(const config::Config& next, const TlsContexts& tls) {
   events_.set_connection_messages(next.log.connection_messages);
   loop_->set_limits(limits_of(next.limits), next.limits.max_connections, next.limits.max_pending_connects,
                     next.limits.max_uncommitted_bytes);
+  loop_->set_guard_limits(guards_of(next.limits));
   apply_listeners(diff.listeners, next, tls);
   apply_bridges(diff.bridges, next);
   config::Store store = config_.store;  // of a restart

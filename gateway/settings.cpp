@@ -40,6 +40,18 @@ bridge::Rule rule_of(const config::Rule& rule) {
   return to;
 }
 
+uint32_t at_most_32_bits(uint64_t value) {
+  return static_cast<uint32_t>(std::min<uint64_t>(value, UINT32_MAX));
+}
+
+std::vector<net::AddressRange> ranges_of(const std::vector<std::string>& texts) {
+  std::vector<net::AddressRange> ranges;
+  for (const std::string& each : texts) {
+    if (auto range = net::AddressRange::parse(each)) ranges.push_back(*range);
+  }
+  return ranges;
+}
+
 template <class Duration>
 Duration at_least_one(Millis value) {
   return std::max(std::chrono::ceil<Duration>(value), Duration{1});
@@ -110,9 +122,21 @@ net::ListenerOptions listener_of(const config::Listener& listener, const config:
   }
   if (listener.transport == config::Transport::websocket) to.websocket = {listener.http_paths, listener.origins};
   to.proxy_protocol = listener.proxy_protocol;
-  for (const std::string& each : listener.trusted_proxies) {
-    if (auto range = net::AddressRange::parse(each)) to.trusted_proxies.push_back(*range);
-  }
+  to.trusted_proxies = ranges_of(listener.trusted_proxies);
+  to.policy.client_id_prefixes = listener.client_id_prefixes;
+  to.admission.allow = ranges_of(listener.allow_addresses);
+  to.admission.deny = ranges_of(listener.deny_addresses);
+  to.admission.connections_per_address_max = at_most_32_bits(listener.limits.max_connections_per_address);
+  to.admission.connect_rate = at_most_32_bits(listener.limits.connect_rate);
+  to.admission.connect_burst = listener.limits.connect_burst;
+  return to;
+}
+
+net::GuardLimits guards_of(const config::Limits& limits) {
+  net::GuardLimits to;
+  to.connect_rate = at_most_32_bits(limits.connect_rate);
+  to.connect_burst = limits.connect_burst;
+  to.login_delay_max = limits.max_login_delay.value_or(Millis{0});
   return to;
 }
 

@@ -17,6 +17,7 @@ namespace tidegate {
 [[nodiscard]] net::TlsOptions tls_of(const config::ListenerTls& tls);
 // Without the TLS context.
 [[nodiscard]] net::ListenerOptions listener_of(const config::Listener& listener, const config::Access& access);
+[[nodiscard]] net::GuardLimits guards_of(const config::Limits& limits);
 // None: whoever may log in may do everything.
 [[nodiscard]] std::shared_ptr<const access::Acl> acl_of(const config::Access& access);
 [[nodiscard]] bridge::Options bridge_of(const config::Bridge& bridge);

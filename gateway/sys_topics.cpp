@@ -52,6 +52,13 @@ void SysTopics::gather(const net::CoreLoop& loop, const broker::Broker& broker, 
   facts_.bytes_sent = loop.bytes_sent();
   facts_.sockets_opened = loop.connections_accepted();
   facts_.connections_refused = loop.connections_refused();
+  const net::GuardCounts& guards = loop.guards().counts();
+  facts_.refused_address = guards.not_allowed;
+  facts_.refused_per_address = guards.too_many;
+  facts_.refused_rate = guards.too_often;
+  facts_.logins_failed = guards.logins_failed;
+  facts_.logins_delayed = guards.logins_delayed;
+  facts_.logins_refused = guards.logins_refused;
   facts_.log_lines_dropped = log::writer().dropped();
   facts_.inbound_dropped = bridges.qos0_dropped();
   facts_.bridges.clear();

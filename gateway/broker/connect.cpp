@@ -68,6 +68,13 @@ uint32_t expiry_of(const State& state, const mqtt::Connect& packet) {
 }
 
 // Reason to refuse the packet as it stands, or success.
+// An id that the gateway would assign begins with none of them.
+bool has_allowed_prefix(const ListenerPolicy& listener, std::string_view client_id) {
+  const auto& prefixes = listener.client_id_prefixes;
+  return prefixes.empty() || std::any_of(prefixes.begin(), prefixes.end(),
+                                         [&](const std::string& prefix) { return client_id.starts_with(prefix); });
+}
+
 ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Connect& packet) {
   if (!is_accepted(*conn.listener, packet.version)) return ReasonCode::unsupported_protocol_version;
   if (packet.properties.text(PropertyId::authentication_method)) return ReasonCode::bad_authentication_method;
@@ -75,6 +82,7 @@ ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Conne
       (!packet.clean_start || packet.version == Version::v3_1)) {  // [MQTT-3.1.3-8 of 3.1.1]
     return ReasonCode::client_identifier_not_valid;
   }
+  if (!has_allowed_prefix(*conn.listener, packet.client_id)) return ReasonCode::client_identifier_not_valid;
   if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
   if (packet.will && packet.will->qos > conn.listener->max_qos) return ReasonCode::qos_not_supported;
   if (packet.will && packet.will->retain && !conn.listener->retain_available) return ReasonCode::retain_not_supported;

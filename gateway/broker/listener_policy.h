@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gateway/base/message.h"
 #include "gateway/broker/limits.h"
@@ -18,7 +19,8 @@ struct ListenerPolicy {
   Qos max_qos = Qos::exactly_once;   // of what clients publish and are granted; above: 5.0 is told 0x9B and closed
   bool retain_available = true;      // false: who publishes with the retain flag is closed, 5.0 told 0x9A
   std::string response_information;  // told to 5.0 clients that ask for it; empty: none
-  Limits limits;                     // for its connections
+  std::vector<std::string> client_id_prefixes;  // a client id begins with one of them; none: any
+  Limits limits;                                // for its connections
 };
 
 }  // namespace tidegate::broker

@@ -113,6 +113,7 @@ void Connection::open_step() {
 void Connection::opened() {
   Introduction client;
   channel_->introduce(client);
+  if (!client.peer.empty() && !loop_.admit(id_, *listener_, client.peer)) return;
   loop_.broker().introduce(id_, std::move(client.peer), std::move(client.username));
   if (channel_->is_preface()) {
     channel_ = channel_->next();

@@ -190,6 +190,7 @@ void CoreLoop::destroy(ConnId id) {
   Connection* conn = find(id);
   if (!conn) return;
   if (conn->listener()) conn->listener()->connection_closed();
+  guards_.closed(std::exchange(addresses_[id.slot], {}));
   connections_[id.slot].reset();
   free_slots_.push_back(id.slot);
   --connections_now_;
@@ -244,6 +245,7 @@ ConnId CoreLoop::add_connection(Socket socket, Listener& listener, std::unique_p
     free_slots_.push_back(static_cast<uint32_t>(connections_.size()));
     connections_.emplace_back();
     generations_.push_back(0);
+    addresses_.emplace_back();
   }
   uint32_t slot = free_slots_.back();
   free_slots_.pop_back();
@@ -251,6 +253,7 @@ ConnId CoreLoop::add_connection(Socket socket, Listener& listener, std::unique_p
   connections_[slot] = std::make_unique<Connection>(*this, std::move(socket), id, &listener, std::move(channel));
   ++connections_now_;
   ++connections_accepted_;
+  if (!listener.options().proxy_protocol) guards_.opened(addresses_[slot] = PeerKey::of(peer));
   log::net.debug("Connection accepted: listener={} peer={}", listener.options().policy.name, peer);
   enter_turn();
   broker_.opened(id, listener.options().policy, std::move(peer));
@@ -300,10 +303,53 @@ void CoreLoop::resume_connections() {
   }
 }
 
+bool CoreLoop::admit(ConnId id, const Listener& listener, const std::string& peer) {
+  if (auto why = guards_.refuses(listener.options().admission, peer)) {
+    count_refused_connection();
+    broker_.refuse(id, *why);
+    return false;
+  }
+  guards_.opened(addresses_[id.slot] = PeerKey::of(peer));
+  return true;
+}
+
+void CoreLoop::set_guard_limits(GuardLimits limits) {
+  limits.logins_waiting_max = std::max(options_.pending_connects_max / 2, 1u);  // others have to get in meanwhile
+  guards_.set_limits(limits, read_clock().mono);
+}
+
+// After failed log-ins from its address it waits, unread. Those whom that slows down are not asked for their password
+// more often by opening more connections: few may wait.
 void CoreLoop::check_credentials(ConnId conn, std::string_view username, std::string_view password) {
-  auto check = [this, conn, user = std::string(username), secret = std::string(password)] {
+  PeerKey from = addresses_[conn.slot];
+  auto delay = guards_.login_delay(from, read_clock().mono);
+  if (!delay) return post([this, conn] { broker_.credentials_checked(conn, false); });
+  if (*delay == Millis{0}) return check_now(conn, std::string(username), std::string(password));
+  auto timer = std::make_shared<Timer>(io_);
+  timer->expires_after(*delay);
+  timer->async_wait(
+      [this, timer, conn, from, user = std::string(username), secret = std::string(password)](const error_code&) {
+        guards_.login_waited(from);
+        if (find(conn)) check_now(conn, user, secret);
+      });
+}
+
+void CoreLoop::credentials_checked(ConnId conn, bool right) {
+  if (!right && find(conn)) {
+    const PeerKey& from = addresses_[conn.slot];
+    Instant now = read_clock().mono;
+    if (guards_.login_failed(from, now)) {
+      log::net.warn("Log-ins slowed down: address={} failures={}; wrong user names or passwords", from.text(),
+                    guards_.failures(from, now));
+    }
+  }
+  broker_.credentials_checked(conn, right);
+}
+
+void CoreLoop::check_now(ConnId conn, std::string username, std::string password) {
+  auto check = [this, conn, user = std::move(username), secret = std::move(password)] {
     bool right = options_.check_password && options_.check_password(user, secret);
-    post([this, conn, right] { broker_.credentials_checked(conn, right); });
+    post([this, conn, right] { credentials_checked(conn, right); });
   };
   if (workers_.post(std::move(check))) return;
   log::net.warn("Refusing a login: too many wait to be checked");

@@ -17,6 +17,7 @@
 
 #include "gateway/broker/broker.h"
 #include "gateway/net/connection.h"
+#include "gateway/net/guards.h"
 #include "gateway/net/listener.h"
 #include "gateway/net/socket.h"
 #include "gateway/net/task_threads.h"
@@ -65,9 +66,15 @@ class CoreLoop final : public broker::Output {
   // Every entry from outside into the broker begins with this: the turn's time is set once.
   void enter_turn();
 
+  [[nodiscard]] Guards& guards() { return guards_; }
+  [[nodiscard]] const Guards& guards() const { return guards_; }
+  void set_guard_limits(GuardLimits limits);
+
   // For connections and listeners.
   [[nodiscard]] Connection* find(ConnId id);
   ConnId add_connection(Socket socket, Listener& listener, std::unique_ptr<Channel> channel, std::string peer);
+  // A proxy said whose connection it is. False: that one may not connect, and has been refused.
+  [[nodiscard]] bool admit(ConnId id, const Listener& listener, const std::string& peer);
   // Connection::open_step in this turn or a later one: handshakes are bounded by time, so that many of them do not
   // delay those that are through.
   void queue_opening(ConnId id) { openings_.push_back(id); }
@@ -101,6 +108,8 @@ class CoreLoop final : public broker::Output {
     Instant until;
   };
   void turn();
+  void check_now(ConnId conn, std::string username, std::string password);
+  void credentials_checked(ConnId conn, bool right);
   void end_turn();
   void run_openings();
   void submit_batch();
@@ -127,6 +136,8 @@ class CoreLoop final : public broker::Output {
   std::vector<std::unique_ptr<Connection>> connections_;     // by slot
   std::vector<uint32_t> generations_;                        // of each slot's latest use
   std::vector<uint32_t> free_slots_;
+  std::vector<PeerKey> addresses_;  // by slot
+  Guards guards_;
   uint32_t connections_now_ = 0;
   std::vector<ConnId> dirty_;
   std::vector<ConnId> to_resume_;

@@ -24,7 +24,13 @@ constexpr auto descriptors_retry = std::chrono::milliseconds(200);
 }  // namespace
 
 Listener::Listener(CoreLoop& loop, ListenerOptions options)
-    : loop_(loop), options_(std::move(options)), acceptor_(loop.io()), retry_(loop.io()) {}
+    : loop_(loop), options_(std::move(options)), acceptor_(loop.io()), retry_(loop.io()) {
+  set_rate();
+}
+
+void Listener::set_rate() {
+  rate_.set(options_.admission.connect_rate, options_.admission.connect_burst, read_clock().mono);
+}
 
 std::string Listener::address() const {
   if (options_.unix_socket) return options_.unix_socket->path;
@@ -34,6 +40,7 @@ std::string Listener::address() const {
 
 void Listener::set_options(const ListenerOptions& options) {
   options_ = options;
+  set_rate();
 }
 
 Status Listener::try_open(bool& absent) {
@@ -124,20 +131,29 @@ void Listener::accepted(const error_code& error, Socket socket) {
     });
     return;
   }
+  std::string peer = peer_text(socket.native_handle());
   if (connections_ >= options_.connections_max || !loop_.has_room()) {
     loop_.count_refused_connection();
+  } else if (auto why = refusal(peer)) {
+    loop_.count_refused_connection();
+    log::net.debug("Connection refused: listener={} peer={} reason=\"{}\"", options_.policy.name, peer, *why);
   } else {
     error_code option_error;
     socket.non_blocking(true, option_error);
     if (options_.tcp_nodelay && !options_.unix_socket) socket.set_option(tcp::no_delay(true), option_error);
     ++connections_;
-    std::string peer = peer_text(socket.native_handle());
     auto channel = channel_on(socket.native_handle());
     bool refused = options_.proxy_protocol && !is_trusted(socket.native_handle());
     ConnId id = loop_.add_connection(std::move(socket), *this, std::move(channel), std::move(peer));
     if (refused) loop_.broker().refuse(id, "not one of this listener's trusted_proxies");
   }
   accept();
+}
+
+// Before it costs anything; behind a proxy, the client's address is looked at when the header is there.
+std::optional<std::string_view> Listener::refusal(const std::string& peer) {
+  if (auto why = loop_.guards().refuses_one_more(rate_, read_clock().mono)) return why;
+  return options_.proxy_protocol ? std::nullopt : loop_.guards().refuses(options_.admission, peer);
 }
 
 // What this listener has between the socket and MQTT; none: nothing.

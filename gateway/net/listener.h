@@ -6,12 +6,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/base/result.h"
 #include "gateway/broker/listener_policy.h"
 #include "gateway/net/address_range.h"
 #include "gateway/net/channel.h"
+#include "gateway/net/guards.h"
 #include "gateway/net/socket.h"
 #include "gateway/net/tls_options.h"
 #include "gateway/net/unix_socket.h"
@@ -30,6 +32,7 @@ struct ListenerOptions {
   bool proxy_protocol = false;                   // a proxy's header comes first, and nobody else may connect
   std::vector<AddressRange> trusted_proxies;     // those that may; for Unix sockets the file's mode decides
   uint32_t connections_max = 1000;               // further ones are closed at once and counted
+  Admission admission;
   bool tcp_nodelay = true;
   std::optional<TlsOptions> tls;                  // present: TLS
   std::shared_ptr<const TlsContext> tls_context;  // what `tls` names, loaded. REQUIRED with tls
@@ -56,17 +59,20 @@ class Listener {
 
  private:
   [[nodiscard]] Status try_open(bool& absent);
+  void set_rate();
   void wait_for_address();
   void accept();
   void accepted(const error_code& error, Socket socket);
   [[nodiscard]] std::unique_ptr<Channel> channel_on(int socket) const;
   [[nodiscard]] bool is_trusted(int socket) const;
+  [[nodiscard]] std::optional<std::string_view> refusal(const std::string& peer);
 
   CoreLoop& loop_;
   ListenerOptions options_;
   Acceptor acceptor_;
   UnixSocketFile file_;
   Timer retry_;
+  TokenBucket rate_;
   uint32_t connections_ = 0;
 };
 

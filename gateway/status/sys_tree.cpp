@@ -104,6 +104,17 @@ void add_clients(Table& t) {
           [](const SysFacts& f) { return f.counters.sessions_expired; });
   t.ours("connections/refused", "connections closed at once: a limit was reached",
          [](const SysFacts& f) { return f.connections_refused; });
+  t.ours("connections/refused/address", "of them by allow_addresses and deny_addresses",
+         [](const SysFacts& f) { return f.refused_address; });
+  t.ours("connections/refused/per_address", "of them by max_connections_per_address",
+         [](const SysFacts& f) { return f.refused_per_address; });
+  t.ours("connections/refused/rate", "of them by connect_rate", [](const SysFacts& f) { return f.refused_rate; });
+  t.ours("logins/failed", "log-ins with a wrong user name or password",
+         [](const SysFacts& f) { return f.logins_failed; });
+  t.ours("logins/delayed", "log-ins that waited as others from their address had failed",
+         [](const SysFacts& f) { return f.logins_delayed; });
+  t.ours("logins/refused", "log-ins refused unchecked, as too many waited already",
+         [](const SysFacts& f) { return f.logins_refused; });
 }
 
 void add_traffic(Table& t) {

@@ -51,6 +51,12 @@ struct SysFacts {
   uint64_t bytes_sent = 0;
   uint64_t sockets_opened = 0;
   uint64_t connections_refused = 0;  // closed at once, without a word
+  uint64_t refused_address = 0;      // of them: not allowed
+  uint64_t refused_per_address = 0;  // too many of one address
+  uint64_t refused_rate = 0;
+  uint64_t logins_failed = 0;
+  uint64_t logins_delayed = 0;
+  uint64_t logins_refused = 0;
   uint64_t log_lines_dropped = 0;
   uint64_t inbound_dropped = 0;  // QoS 0 from remotes that came faster than the core took it
   uint64_t heap_bytes = 0;

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What the gateway says about itself: the $SYS tree as Mosquitto has it, and the log wherever it is wanted.
+"""What the gateway says about itself: the $SYS tree as Mosquitto has it, and the log wherever it is wanted;
+and whom it keeps out.
 
 The pain: dashboards and scripts read $SYS by Mosquitto's names; a bridge that delivers nothing looks like one that
 does.
@@ -9,8 +10,10 @@ import json
 import re
 import signal
 import socket
+import time
 from pathlib import Path
 
+from raw_mqtt import Refused, connect_packet
 from support import SLOWNESS, Case, answers, bridge, free_port, main, rule, wait_for
 
 ROOT = "$SYS/broker/"
@@ -19,7 +22,20 @@ PAGE = Path(__file__).resolve().parents[2] / "gateway/status/SYS-TOPICS.md"
 APART = re.compile(r"\$SYS/broker/(connection|log)/")
 
 
-class Sys(Case):
+class Status(Case):
+    def value(self, client, name):
+        """A function that returns the newest value of a topic, as `client` sees it, which subscribes here."""
+        topic = ROOT + name
+        client.subscribe(topic, qos=0)
+
+        def newest():
+            client.ping()
+            found = [message for message in client.inbox if message.topic == topic]
+            return found[-1].payload.decode() if found else None
+        return newest
+
+
+class Sys(Status):
     def subscribed(self, broker, topic="$SYS/#", seconds=3):
         """What a new subscriber of the real client is sent: {topic: [value, ...]}, and which of it was retained."""
         done = self.run_program("mosquitto_sub", "-p", broker.port, "-t", topic, "-W", seconds, "-F", "%r\t%t\t%p",
@@ -37,17 +53,6 @@ class Sys(Case):
         with broker.client() as client:
             client.subscribe(ROOT + "uptime", qos=0)
             self.assertEqual(len(client.messages(1)), 1)
-
-    def value(self, client, name):
-        """A function that returns the newest value of a topic, as `client` sees it, which subscribes here."""
-        topic = ROOT + name
-        client.subscribe(topic, qos=0)
-
-        def newest():
-            client.ping()
-            found = [message for message in client.inbox if message.topic == topic]
-            return found[-1].payload.decode() if found else None
-        return newest
 
     def test_has_every_name_of_mosquittos_tree(self):
         other = self.mosquitto(["sys_interval 1"]).start()
@@ -308,6 +313,122 @@ class Log(Case):
         wait_for(lambda: answers(gateway.port), "it listens")
         self.assertEqual(gateway.terminate(), 0)
         self.assertEqual(gateway.log_text(), "")
+
+
+class Guards(Status):
+    """Who may connect, how often, and how long one who guesses passwords waits."""
+
+    def listener(self, gateway, **more):
+        gateway.config["listeners"][0].update(more)
+        return gateway
+
+    def counted(self, gateway, name, wanted):
+        with gateway.client("line3-watch", **self.login) as watch:
+            watch.subscribe(ROOT + name, qos=0)
+            wait_for(lambda: watch.ping() or watch.inbox and watch.inbox[-1].payload.decode() == wanted,
+                     f"{name} is {wanted}")
+
+    login = {}
+
+    def closed_at_once(self, port, host="127.0.0.1", source=None):
+        with socket.create_connection((host, port), 20, (source, 0) if source else None) as peer:
+            peer.settimeout(20)
+            try:
+                peer.sendall(connect_packet("line3-x"))
+                return peer.recv(1) == b""
+            except ConnectionError:
+                return True
+
+    def test_client_ids_have_a_prefix(self):
+        gateway = self.listener(self.gateway(), client_id_prefixes=["line3-"]).start()
+        self.client(gateway, "line3-a")
+        for level, code in ((4, 2), (5, 0x85)):
+            with self.assertRaises(Refused) as refused:
+                gateway.client("line4-a", level=level)
+            self.assertEqual(refused.exception.code, code)
+
+    def test_addresses_are_allowed_and_denied(self):
+        gateway = self.listener(self.gateway(), bind="0.0.0.0", allow_addresses=["127.0.0.0/8"],
+                                deny_addresses=["127.0.0.128/25"]).start()
+        self.client(gateway, "line3-a")
+        self.assertTrue(self.closed_at_once(gateway.port, source="127.0.0.129"))
+        self.assertFalse(self.closed_at_once(gateway.port, source="127.0.0.2"))
+        self.counted(gateway, "connections/refused/address", "1")
+        self.listener(gateway, deny_addresses=["127.0.0.2"])
+        gateway.reload()
+        self.assertTrue(self.closed_at_once(gateway.port, source="127.0.0.2"))
+        self.assertFalse(self.closed_at_once(gateway.port, source="127.0.0.129"))
+
+    def test_behind_a_proxy_it_is_the_clients_address_that_counts(self):
+        gateway = self.gateway(limits={"max_connections_per_address": 2})
+        gateway.config["listeners"].append({"name": "proxied", "bind": "127.0.0.1", "port": free_port(),
+                                            "allow_anonymous": True, "proxy_protocol": True,
+                                            "trusted_proxies": ["127.0.0.1"], "deny_addresses": ["203.0.113.0/24"]})
+        gateway.start()
+
+        def connects(address):
+            peer = socket.create_connection(("127.0.0.1", gateway.config["listeners"][1]["port"]), 20)
+            self.addCleanup(peer.close)
+            header = f"PROXY TCP4 {address} 127.0.0.1 4711 1883\r\n".encode()
+            peer.sendall(header + connect_packet(""))
+            try:
+                return peer.recv(4) == b"\x20\x02\x00\x00"
+            except ConnectionError:
+                return False
+        self.assertTrue(connects("198.51.100.1"))
+        self.assertFalse(connects("203.0.113.9"))
+        self.assertTrue(connects("198.51.100.1"))
+        self.assertFalse(connects("198.51.100.1"))
+        self.assertTrue(connects("198.51.100.2"))
+
+    def test_one_address_has_so_many_connections(self):
+        gateway = self.gateway(limits={"max_connections_per_address": 3}).start()
+        clients = [self.client(gateway, f"line3-{number}") for number in range(3)]
+        self.assertTrue(self.closed_at_once(gateway.port))
+        self.assertFalse(self.closed_at_once(gateway.port, source="127.0.0.2"))
+        clients[0].close()
+        wait_for(lambda: not self.closed_at_once(gateway.port), "there is room again")
+        clients[1].close()
+        wait_for(lambda: not self.closed_at_once(gateway.port), "and for one more")
+        watch = self.client(gateway, "line3-watch")
+        refused = self.value(watch, "connections/refused/per_address")
+        wait_for(lambda: int(refused() or 0) >= 1, "it is counted")
+        self.assertEqual(self.value(watch, "connections/refused/rate")(), "0")
+
+    def test_connections_come_at_a_rate(self):
+        gateway = self.gateway(limits={"connect_rate": 1, "connect_burst": 50}).start()
+        refused = sum(self.closed_at_once(gateway.port) for _ in range(100))
+        self.assertGreater(refused, 20)
+        self.assertLess(refused, 60)
+        gateway.config["limits"] = {}
+        gateway.reload()
+        self.assertFalse(self.closed_at_once(gateway.port))
+        self.counted(gateway, "connections/refused/rate", str(refused))
+
+    def test_guessing_gets_slower_and_others_are_not_touched(self):
+        user, password = self.make_user("device")
+        gateway = self.gateway(access={"users": [user]}, limits={"max_login_delay": "2s"})
+        self.listener(gateway, bind="0.0.0.0", allow_anonymous=False).start()
+        self.login = {"username": "device", "password": password}
+
+        def tries(word, source="127.0.0.1"):
+            peer = socket.create_connection(("127.0.0.1", gateway.port), 20, (source, 0))
+            self.addCleanup(peer.close)
+            start = time.monotonic()
+            peer.sendall(connect_packet("line3-x" + source, username="device", password=word))
+            return peer.recv(4)[3], time.monotonic() - start
+        times = [tries("wrong")[1] for _ in range(6)]
+        self.assertGreater(times[-1], 1.5)
+        self.assertLess(times[0], times[-1])
+        other = tries(password, "127.0.0.2")
+        self.assertEqual(other[0], 0)
+        self.assertLess(other[1], times[-1])
+        code, took = tries(password)
+        self.assertEqual(code, 0, "the right password is right, later")
+        self.assertGreater(took, 1.5)
+        self.counted(gateway, "logins/failed", "6")
+        self.assertEqual(gateway.log_text().count("Log-ins slowed down: address=127.0.0.1 failures=3"), 1)
+        self.assertEqual(gateway.log_text().count("Log-ins slowed down"), 1)
 
 
 if __name__ == "__main__":

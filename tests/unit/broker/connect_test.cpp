@@ -26,6 +26,15 @@ TEST_F(ConnectTest, AcceptsEveryVersion) {  // [MQTT-3.1.4-5]
   for (auto version : {v3, v4, v5}) EXPECT_EQ(answer_to({.version = version}), "connack 0");
 }
 
+TEST_F(ConnectTest, RefusesClientIdsWithoutAPrefixOfTheListener) {
+  h.listener.client_id_prefixes = {"line3-", "hmi-"};
+  EXPECT_EQ(answer_to({}, "line3-a"), "connack 0");
+  EXPECT_EQ(answer_to({.version = v5}, "hmi-"), "connack 0");
+  EXPECT_EQ(answer_to({}, "line4-a"), "connack 2, closed");
+  EXPECT_EQ(answer_to({.version = v5}, "a-line3-"), "connack 0x85, closed");
+  EXPECT_EQ(answer_to({.version = v5}, ""), "connack 0x85, closed");
+}
+
 TEST_F(ConnectTest, RefusesAnUnknownVersion) {  // [MQTT-3.1.2-2] [MQTT-3.1.2-2 of 3.1.1]
   Client& c = h.newcomer("c");
   c.open();

@@ -27,6 +27,14 @@ TEST_F(ValidateTransport, UnixHasAPathInPlaceOfBindAndPort) {
   }
 }
 
+TEST_F(ValidateTransport, AddressesAreForListenersThatHaveThem) {
+  EXPECT_EQ(of(R"("bind": "::1", "allow_addresses": ["10.1.0.0/16", "::1"], "deny_addresses": ["10.1.2.3"])"), "");
+  expect_says(R"("bind": "::1", "allow_addresses": ["10.1.0.0/33"])", "/listeners/0/allow_addresses/0: expected");
+  expect_says(R"("transport": "unix", "path": "x", "deny_addresses": ["::1"])",
+              "/listeners/0/deny_addresses: has no effect");
+  EXPECT_EQ(of(R"("transport": "unix", "path": "x", "proxy_protocol": true, "deny_addresses": ["::1"])"), "");
+}
+
 TEST_F(ValidateTransport, TheOthersNeedAnAddress) {
   EXPECT_NE(of(R"("port": 1)").find("/listeners/0: the key \"bind\" is missing"), std::string::npos);
   expect_says(R"("bind": "::1", "path": "x")", "/listeners/0/path: is for \"transport\": \"unix\"");

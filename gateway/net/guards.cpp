@@ -1,0 +1,78 @@
+#include "gateway/net/guards.h"
+
+#include <algorithm>
+
+namespace tidegate::net {
+namespace {
+
+bool is_in(const std::vector<AddressRange>& ranges, const sockaddr_storage& address) {
+  return std::any_of(ranges.begin(), ranges.end(), [&](const AddressRange& range) { return range.contains(address); });
+}
+
+void take_one(std::unordered_map<PeerKey, uint32_t>& counts, const PeerKey& from) {
+  auto found = counts.find(from);
+  if (found != counts.end() && --found->second == 0) counts.erase(found);
+}
+
+}  // namespace
+
+void Guards::set_limits(const GuardLimits& limits, Instant now) {
+  limits_ = limits;
+  of_all_.set(limits.connect_rate, limits.connect_burst, now);
+}
+
+std::optional<std::string_view> Guards::refuses_one_more(TokenBucket& of_listener, Instant now) {
+  if (of_listener.take(now) && of_all_.take(now)) return {};
+  ++counts_.too_often;
+  return "more connections a second than connect_rate";
+}
+
+std::optional<std::string_view> Guards::refuses(const Admission& admission, std::string_view peer) {
+  auto address = parse_peer(peer);
+  if (!address) return {};  // of a Unix socket: its mode decides
+  if (is_in(admission.deny, *address) || (!admission.allow.empty() && !is_in(admission.allow, *address))) {
+    ++counts_.not_allowed;
+    return "its address is not allowed here";
+  }
+  auto now_open = connections_.find(PeerKey::of(*address));
+  if (now_open != connections_.end() && now_open->second >= admission.connections_per_address_max) {
+    ++counts_.too_many;
+    return "its address has max_connections_per_address";
+  }
+  return {};
+}
+
+void Guards::opened(const PeerKey& from) {
+  if (from) ++connections_[from];
+}
+
+void Guards::closed(const PeerKey& from) {
+  if (from) take_one(connections_, from);
+}
+
+std::optional<Millis> Guards::login_delay(const PeerKey& from, Instant now) {
+  Millis delay = failed_.delay(from, limits_.login_delay_max, now);
+  if (delay == Millis{0}) return delay;
+  auto found = waiting_.find(from);
+  if (waiting_of_all_ >= limits_.logins_waiting_max ||
+      (found != waiting_.end() && found->second >= waiting_per_address_max)) {
+    ++counts_.logins_refused;
+    return {};
+  }
+  ++counts_.logins_delayed;
+  ++waiting_[from];
+  ++waiting_of_all_;
+  return delay;
+}
+
+void Guards::login_waited(const PeerKey& from) {
+  take_one(waiting_, from);
+  --waiting_of_all_;
+}
+
+bool Guards::login_failed(const PeerKey& from, Instant now) {
+  ++counts_.logins_failed;
+  return failed_.failed(from, now) && limits_.login_delay_max > Millis{0};
+}
+
+}  // namespace tidegate::net
