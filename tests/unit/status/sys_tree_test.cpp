@@ -16,7 +16,7 @@ BridgeFacts a_bridge() {
 TEST(SysTopics, PageIsWhatTheCodeSays) {
   std::string printed = sys_markdown();
   if (const char* path = std::getenv("TIDEGATE_WRITE_SYS_TOPICS")) std::ofstream(path) << printed;
-  std::ifstream in(std::filesystem::path(TIDEGATE_SOURCE_FOLDER) / "gateway/status/SYS-TOPICS.md");
+  std::ifstream in(std::string(TIDEGATE_SOURCE_FOLDER) + "/gateway/status/SYS-TOPICS.md");
   std::stringstream text;
   text << in.rdbuf();
   EXPECT_TRUE(text.str() == printed) << "print it anew: the page says how";
