@@ -303,7 +303,8 @@ void App::stop() {
 
 int App::run() {
   ::signal(SIGPIPE, SIG_IGN);
-  if (Status log = set_up_log(config_.log, options_.verbose, log_topics_); !log) return start_failed(log.error());
+  set_log_levels(config_.log, options_.verbose);
+  if (Status log = set_log_destinations(config_.log, log_topics_); !log) return start_failed(log.error());
   // Bursts leave free pages behind; a small box wants them back, and the commit thread needs no arena of its own.
   ::mallopt(M_ARENA_MAX, 2);
   ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
@@ -343,7 +344,7 @@ void App::limit_store_size(uint64_t bytes) {
 
 // Reading files may take long, so a thread of its own does it; a bad configuration changes nothing.
 void App::reload() {
-  log::writer().reopen();
+  (void)files_->post([] { log::writer().reopen(); });
   if (options_.config_file.empty()) {
     log::config.warn("Nothing to reload: no configuration file");
     return;
@@ -373,10 +374,15 @@ void App::apply(const config::Config& next, const TlsContexts& tls) {
   for (const std::string& key : diff.restart) log::config.warn("Waits for a restart: key={}", key);
   users_.set(next.access.logins);
   loop_->broker().set_acl(acl_of(next.access));
+  set_log_levels(next.log, options_.verbose);
   if (next.log != config_.log) {
-    if (Status log = set_up_log(next.log, options_.verbose, log_topics_); !log) {
-      log::config.error("{}; the log stays as it was", log.error().context);
-    }
+    bool posted = files_->post([this, log = next.log] {
+      Status set = set_log_destinations(log, log_topics_);
+      if (set) return;
+      log::config.error("{}; the log goes where it went", set.error().context);
+      loop_->post([this] { config_.log.destinations.clear(); });  // tried again at the next reload
+    });
+    if (!posted) log::config.warn("The log goes where it went, as others are waiting: change it and reload again");
   }
   events_.set_connection_messages(next.log.connection_messages);
   loop_->set_limits(limits_of(next.limits), next.limits.max_connections, next.limits.max_pending_connects,
