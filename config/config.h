@@ -31,6 +31,13 @@ struct Gateway {
   std::string name{};
   // How often $SYS is published, 1 s to 1 h; none = off. Default 10 s.
   std::optional<Millis> sys_interval = Seconds(10);
+  // Started as root: whom to become once the ports are bound. Default: nobody else.
+  std::string user{};
+  // Heap in use, 8 MiB to unlimited, looked at once a second. Beyond: new connections are closed at once, and publishes
+  // that would have to be kept are refused, as while the disk is full, until it is 5 % below.
+  uint64_t memory_limit = unlimited;
+  // Where the process id is written, and removed at the end. Default: nowhere.
+  std::string pid_file{};
 
   friend bool operator==(const Gateway&, const Gateway&) = default;
 };

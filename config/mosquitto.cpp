@@ -99,6 +99,8 @@ constexpr Spelling spellings[] = {
     {"max_qos", "listeners[]", R"("max_qos": @)", As::number},
     {"retain_available", "listeners[]", R"("retain_available": @)", As::boolean},
     {"sys_interval", "gateway", R"("sys_interval": @)", As::seconds},
+    {"pid_file", "gateway", R"("pid_file": @)", As::text},
+    {"memory_limit", "gateway", R"("memory_limit": @)", As::size},
     {"connection_messages", "log", R"("connection_messages": @)", As::boolean},
 };
 

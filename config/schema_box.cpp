@@ -80,7 +80,15 @@ const Section<Gateway>& gateway_section() {
         .default_is("the host name");
     s.key("sys_interval", &Gateway::sys_interval, timer({Seconds(1), hours(1)}), Applies::live,
           "How often the $SYS tree is published.");
-    s.later({"user", "memory_limit"});
+    s.key("user", &Gateway::user, free_text({1, 128}), Applies::restart,
+          "Started as root: whom to become once the ports are bound. The store is given to that user; log files belong "
+          "into a folder of that user, and what a reload reads has to be readable for it.")
+        .default_is("nobody else");
+    s.key("memory_limit", &Gateway::memory_limit, size({8 * MiB, unlimited}, Lifted::allowed), Applies::live,
+          "Heap in use, looked at once a second. Beyond: new connections are closed at once, and publishes that would "
+          "have to be kept are refused as while the disk is full (5.0: 0x97), until it is 5 % below.");
+    s.key("pid_file", &Gateway::pid_file, path_text(), Applies::restart,
+          "Where the process id is written; removed at the end.");
     return s;
   }();
   return section;

@@ -20,6 +20,8 @@
 #include "gateway/login/passwords.h"
 #include "gateway/login/users.h"
 #include "gateway/net/core_loop.h"
+#include "gateway/pid_file.h"
+#include "gateway/privileges.h"
 #include "gateway/settings.h"
 #include "gateway/supervisor.h"
 #include "gateway/sys_topics.h"
@@ -67,6 +69,7 @@ class App {
   [[nodiscard]] Status open_store();
   [[nodiscard]] Status restore();
   [[nodiscard]] Status listen();
+  [[nodiscard]] Status become_who_it_is();
   void report_start();
   void wait_for_signals();
   void tick();
@@ -74,6 +77,7 @@ class App {
   void look_at_tls();
   void report_damage(uint64_t unreadable, const std::string& set_aside);
   void limit_store_size(uint64_t bytes);
+  void limit_memory(uint64_t heap);
   void reload();
   void apply(const config::Config& next, const TlsContexts& tls);
   void apply_listeners(const config::Changes& changes, const config::Config& next, const TlsContexts& tls);
@@ -82,6 +86,7 @@ class App {
   void close_store();
   void stop();
 
+  PidFile pid_file_;
   RunOptions options_;
   config::Config config_;
   std::shared_ptr<LogTopics> log_topics_ = std::make_shared<LogTopics>();
@@ -97,6 +102,7 @@ class App {
   std::optional<net::Timer> ticker_;
   store::Health::State last_health_ = store::Health::State::ok;
   bool store_full_ = false;
+  bool memory_short_ = false;
   std::optional<SysTopics> sys_;
   uint64_t reported_unreadable_ = 0;
   std::string reported_set_aside_;
@@ -173,6 +179,15 @@ Status App::listen() {
   return {};
 }
 
+// Ports and files that only root may open are open now.
+Status App::become_who_it_is() {
+  const config::Gateway& gateway = config_.gateway;
+  if (!gateway.pid_file.empty()) {
+    if (Status written = pid_file_.write(gateway.pid_file); !written) return written;
+  }
+  return gateway.user.empty() ? Status{} : drop_privileges(gateway.user, config_.store.path);
+}
+
 void App::report_start() {
   for (const auto& listener : loop_->listeners()) {
     if (!listener->is_listening()) continue;
@@ -237,6 +252,7 @@ void App::look_at_disk() {
     loop_->post([this, unreadable = store.unreadable(), set_aside = store.set_aside(), bytes = store.disk_bytes(),
                  heap = heap_bytes()] {
       sys_->set_heap_bytes(heap);
+      limit_memory(heap);
       report_damage(unreadable, set_aside);
       limit_store_size(bytes);
     });
@@ -303,7 +319,8 @@ void App::stop() {
 
 int App::run() {
   ::signal(SIGPIPE, SIG_IGN);
-  if (Status log = set_up_log(config_.log, options_.verbose, log_topics_); !log) return start_failed(log.error());
+  set_log_levels(config_.log, options_.verbose);
+  if (Status log = set_log_destinations(config_.log, log_topics_); !log) return start_failed(log.error());
   // Bursts leave free pages behind; a small box wants them back, and the commit thread needs no arena of its own.
   ::mallopt(M_ARENA_MAX, 2);
   ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
@@ -313,9 +330,11 @@ int App::run() {
   events_.set_connection_messages(config_.log.connection_messages);
   if (Status opened = open_store(); !opened) return start_failed(opened.error());
   if (Status restored = restore(); !restored) return start_failed(restored.error());
-  if (Status listening = listen(); !listening) {
+  Status serving = listen();
+  if (serving) serving = become_who_it_is();
+  if (!serving) {
     close_store();
-    return start_failed(listening.error());
+    return start_failed(serving.error());
   }
   bridges_->start();
   files_ = std::make_unique<net::TaskThreads>("tg-files", 1, 10);
@@ -341,9 +360,22 @@ void App::limit_store_size(uint64_t bytes) {
                    config_.store.max_bytes);
 }
 
+void App::limit_memory(uint64_t heap) {
+  uint64_t limit = config_.gateway.memory_limit;
+  if (memory_short_) limit -= limit / 20;  // so that it does not flutter
+  bool is_short = heap > limit;
+  if (is_short == memory_short_) return;
+  memory_short_ = is_short;
+  loop_->set_memory_short(is_short);
+  log::gateway.error(
+      "Memory is {}: heap_bytes={} memory_limit={}",
+      is_short ? "at its limit, no new connections and no new messages that must be kept" : "below its limit again",
+      heap, config_.gateway.memory_limit);
+}
+
 // Reading files may take long, so a thread of its own does it; a bad configuration changes nothing.
 void App::reload() {
-  log::writer().reopen();
+  (void)files_->post([] { log::writer().reopen(); });
   if (options_.config_file.empty()) {
     log::config.warn("Nothing to reload: no configuration file");
     return;
@@ -373,10 +405,15 @@ void App::apply(const config::Config& next, const TlsContexts& tls) {
   for (const std::string& key : diff.restart) log::config.warn("Waits for a restart: key={}", key);
   users_.set(next.access.logins);
   loop_->broker().set_acl(acl_of(next.access));
+  set_log_levels(next.log, options_.verbose);
   if (next.log != config_.log) {
-    if (Status log = set_up_log(next.log, options_.verbose, log_topics_); !log) {
-      log::config.error("{}; the log stays as it was", log.error().context);
-    }
+    bool posted = files_->post([this, log = next.log] {
+      Status set = set_log_destinations(log, log_topics_);
+      if (set) return;
+      log::config.error("{}; the log goes where it went", set.error().context);
+      loop_->post([this] { config_.log.destinations.clear(); });  // tried again at the next reload
+    });
+    if (!posted) log::config.warn("The log goes where it went, as others are waiting: change it and reload again");
   }
   events_.set_connection_messages(next.log.connection_messages);
   loop_->set_limits(limits_of(next.limits), next.limits.max_connections, next.limits.max_pending_connects,

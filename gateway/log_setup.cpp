@@ -52,7 +52,9 @@ Result<std::unique_ptr<log::Destination>> destination_of(const config::LogDestin
   return log::to_stream(log::Stream::standard_error, style);
 }
 
-void set_levels(const config::Log& log, bool verbose) {
+}  // namespace
+
+void set_log_levels(const config::Log& log, bool verbose) {
   auto set = [&](log::Component component, const std::optional<config::LogLevel>& own) {
     log::set_level(component, verbose ? log::Level::debug : level_of(own.value_or(log.level)));
   };
@@ -64,9 +66,7 @@ void set_levels(const config::Log& log, bool verbose) {
   set(log::Component::config, log.components.config);
 }
 
-}  // namespace
-
-Status set_up_log(const config::Log& log, bool verbose, const std::shared_ptr<LogTopics>& topics) {
+Status set_log_destinations(const config::Log& log, const std::shared_ptr<LogTopics>& topics) {
   log::Destinations destinations;
   for (const config::LogDestination& to : log.destinations) {
     auto made = destination_of(to, timestamp_of(log.timestamp), topics);
@@ -75,7 +75,6 @@ Status set_up_log(const config::Log& log, bool verbose, const std::shared_ptr<Lo
   }
   log::writer().set_destinations(std::move(destinations));
   log::writer().start();
-  set_levels(log, verbose);
   return {};
 }
 

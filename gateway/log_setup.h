@@ -9,8 +9,10 @@
 
 namespace tidegate {
 
-// At the start and at each reload. `verbose`: everything at level debug. Errors: io (a log file cannot be written), and
-// nothing is changed.
-[[nodiscard]] Status set_up_log(const config::Log& log, bool verbose, const std::shared_ptr<LogTopics>& topics);
+// Where lines go. Errors: io (a log file cannot be written), and nothing is changed. May wait for a destination that
+// stands still: not for the core thread.
+[[nodiscard]] Status set_log_destinations(const config::Log& log, const std::shared_ptr<LogTopics>& topics);
+// `verbose`: everything at level debug.
+void set_log_levels(const config::Log& log, bool verbose);
 
 }  // namespace tidegate

@@ -45,7 +45,8 @@ void SysTopics::gather(const net::CoreLoop& loop, const broker::Broker& broker, 
   facts_.counters = broker.counters();
   facts_.holdings = broker.holdings();
   facts_.sessions = broker.sessions();
-  facts_.subscriptions = broker.subscriptions();
+  facts_.shared_subscriptions = broker.shared_subscriptions();
+  facts_.subscriptions = broker.subscriptions() - facts_.shared_subscriptions;
   facts_.retained_messages = broker.retained().count();
   facts_.retained_bytes = broker.retained().bytes();
   facts_.bytes_received = loop.bytes_received();

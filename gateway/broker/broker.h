@@ -89,6 +89,7 @@ class Broker {
   [[nodiscard]] uint32_t pending_connects() const { return state_.pending_connects; }
   [[nodiscard]] size_t sessions() const { return state_.sessions.size(); }
   [[nodiscard]] size_t subscriptions() const { return state_.router.subscriptions(); }
+  [[nodiscard]] size_t shared_subscriptions() const { return state_.router.shared_subscriptions(); }
   [[nodiscard]] size_t deadlines() const { return state_.deadlines.size(); }
   [[nodiscard]] const Retained& retained() const { return state_.retained; }
 

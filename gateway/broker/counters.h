@@ -24,7 +24,6 @@ struct Counters {
   uint64_t connections_now = 0;        // with an accepted CONNECT
   uint64_t connections_max = 0;        // the most at one time
   uint64_t sessions_expired = 0;
-  uint64_t shared_subscriptions_now = 0;  // none as long as the broker refuses them
 };
 
 }  // namespace tidegate::broker

@@ -69,9 +69,11 @@ Router::Node& Router::make_path(std::string_view filter) {
 }
 
 bool Router::subscribe(Session& session, const TopicFilter& filter, Subscription subscription) {
-  bool is_new = is_shared(filter.text()) ? join(session, filter.text(), subscription)
-                                         : add(make_path(filter.text()).entries, session, subscription);
+  bool shared = is_shared(filter.text());
+  bool is_new = shared ? join(session, filter.text(), subscription)
+                       : add(make_path(filter.text()).entries, session, subscription);
   if (is_new) ++subscriptions_;
+  if (is_new && shared) ++shared_subscriptions_;
   return is_new;
 }
 
@@ -136,6 +138,7 @@ bool Router::unsubscribe(Session& session, const TopicFilter& filter) {
     return true;
   });
   if (removed) --subscriptions_;
+  if (removed && shared) --shared_subscriptions_;
   return removed;
 }
 

@@ -66,6 +66,8 @@ class Router {
   [[nodiscard]] bool has_groups() const { return groups_ > 0; }
 
   [[nodiscard]] size_t subscriptions() const { return subscriptions_; }
+  // Those of them in groups.
+  [[nodiscard]] size_t shared_subscriptions() const { return shared_subscriptions_; }
 
  private:
   struct Node;
@@ -81,6 +83,7 @@ class Router {
   const Session* publisher_ = nullptr;
   uint64_t publish_ = 0;
   size_t subscriptions_ = 0;
+  size_t shared_subscriptions_ = 0;
   size_t groups_ = 0;
 };
 

@@ -71,6 +71,11 @@ void CoreLoop::set_store_full(bool full) {
   look_at_store();
 }
 
+void CoreLoop::set_memory_short(bool is_short) {
+  memory_short_ = is_short;
+  look_at_store();
+}
+
 Status CoreLoop::commit_now() {
   submit_batch();
   if (submitted_.empty()) return {};
@@ -158,7 +163,7 @@ void CoreLoop::look_at_store() {
     states.control = health == store::Health::State::failing ? StoreState::refusing : StoreState::busy;
   }
   // Little space is left for small records alone: of them no more wait than of anything.
-  if (store_full_ || health != store::Health::State::ok) states.messages = StoreState::refusing;
+  if (store_full_ || memory_short_ || health != store::Health::State::ok) states.messages = StoreState::refusing;
   broker_.set_store_state(states);
 }
 

@@ -51,6 +51,8 @@ class CoreLoop final : public broker::Output {
 
   // The store has reached its configured size: no new obligations until it has shrunk.
   void set_store_full(bool full);
+  // The program has reached its configured size: no new connections and no new obligations.
+  void set_memory_short(bool is_short);
 
   // Before `run`: the turn's batch, on disk when this returns.
   [[nodiscard]] Status commit_now();
@@ -79,7 +81,8 @@ class CoreLoop final : public broker::Output {
   // delay those that are through.
   void queue_opening(ConnId id) { openings_.push_back(id); }
   [[nodiscard]] bool has_room() const {
-    return connections_now_ < options_.connections_max && broker_.pending_connects() < options_.pending_connects_max;
+    return !memory_short_ && connections_now_ < options_.connections_max &&
+           broker_.pending_connects() < options_.pending_connects_max;
   }
   [[nodiscard]] std::span<char> scratch() { return scratch_; }
   [[nodiscard]] std::unique_ptr<broker::OutBuffer> borrow_buffer();
@@ -149,6 +152,7 @@ class CoreLoop final : public broker::Output {
   bool in_turn_ = false;
   bool stopping_ = false;
   bool store_full_ = false;
+  bool memory_short_ = false;
   std::atomic<bool> commit_posted_{false};
   uint64_t bytes_received_ = 0;
   uint64_t bytes_sent_ = 0;

@@ -151,9 +151,10 @@ void add_holdings(Table& t) {
           [](const SysFacts& f) { return f.retained_messages; });
   t.ours("retained messages/dropped", "delivered, but not retained: a limit was reached",
          [](const SysFacts& f) { return f.counters.dropped_retained_full; });
-  t.count("subscriptions/count", "subscriptions of all sessions", [](const SysFacts& f) { return f.subscriptions; });
-  t.count("shared_subscriptions/count", "those of them that are shared (`$share/...`)",
-          [](const SysFacts& f) { return f.counters.shared_subscriptions_now; });
+  t.count("subscriptions/count", "subscriptions of all sessions, without the shared ones",
+          [](const SysFacts& f) { return f.subscriptions; });
+  t.count("shared_subscriptions/count", "shared ones (`$share/...`)",
+          [](const SysFacts& f) { return f.shared_subscriptions; });
   t.ours("logging/dropped", "lines of the log that a destination could not take",
          [](const SysFacts& f) { return f.log_lines_dropped; });
   t.count("heap/current", "bytes of heap in use (`heap/current size` on Mosquitto's page)",

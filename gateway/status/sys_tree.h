@@ -44,7 +44,8 @@ struct SysFacts {
   broker::Counters counters;
   broker::Holdings holdings;
   uint64_t sessions = 0;
-  uint64_t subscriptions = 0;
+  uint64_t subscriptions = 0;  // without the shared ones
+  uint64_t shared_subscriptions = 0;
   uint64_t retained_messages = 0;
   uint64_t retained_bytes = 0;
   uint64_t bytes_received = 0;

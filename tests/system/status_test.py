@@ -7,10 +7,13 @@ does.
 """
 
 import json
+import os
+import pwd
 import re
 import signal
 import socket
 import time
+import unittest
 from pathlib import Path
 
 from raw_mqtt import Refused, connect_packet
@@ -33,6 +36,15 @@ class Status(Case):
             found = [message for message in client.inbox if message.topic == topic]
             return found[-1].payload.decode() if found else None
         return newest
+
+    def closed_at_once(self, port, host="127.0.0.1", source=None):
+        with socket.create_connection((host, port), 20, (source, 0) if source else None) as peer:
+            peer.settimeout(20)
+            try:
+                peer.sendall(connect_packet("line3-x"))
+                return peer.recv(1) == b""
+            except ConnectionError:
+                return True
 
 
 class Sys(Status):
@@ -108,7 +120,10 @@ class Sys(Status):
                      "heap/maximum", "store/messages/count", "store/messages/bytes", "retained messages/count"):
             newest = self.value(watch, name)
             wait_for(lambda newest=newest: int(newest()) > 10, f"{name} is counted")
-        self.assertEqual(self.value(watch, "subscriptions/count")().isdigit(), True)
+        self.assertGreater(int(self.value(watch, "subscriptions/count")()), 1)
+        shared = self.value(watch, "shared_subscriptions/count")
+        watch.subscribe("$share/group/a", qos=0)
+        wait_for(lambda: shared() == "1", "the shared one is counted")
         load = self.value(watch, "load/publish/received/1min")
         wait_for(lambda: float(load()) > 1, "the load average has seen them")
         self.assertGreater(float(load()), float(self.value(watch, "load/publish/received/15min")()))
@@ -288,6 +303,19 @@ class Log(Case):
             device.subscribe("a/#", qos=1)
         gateway.wait_log("Client step: SUBSCRIBE client_id=.device. .*topic=.a/#. outcome=.granted qos 1", since=since)
 
+    def test_destinations_change_at_a_reload_if_they_can_be_written(self):
+        path = self.folder / "late.log"
+        gateway = self.log_to().start()
+        gateway.config["log"]["destinations"].append({"type": "file", "path": str(path)})
+        gateway.reload()
+        wait_for(lambda: gateway.client("device").close() or (path.exists() and "device" in path.read_text()),
+                 "lines go there", every=0.1)
+        gateway.config["log"]["destinations"][-1]["path"] = str(self.folder / "nowhere/late.log")
+        gateway.reload()
+        gateway.wait_log("cannot write the log to .*nowhere/late.log: .*; the log goes where it went")
+        size = path.stat().st_size
+        wait_for(lambda: gateway.client("device").close() or path.stat().st_size > size, "they still do", every=0.1)
+
     def test_verbose_has_a_line_per_step_and_no_payload(self):
         user, password = self.make_user("device")
         gateway = self.gateway(bridge(free_port(), [rule("data/#")]), options=["-v"], access={
@@ -329,15 +357,6 @@ class Guards(Status):
                      f"{name} is {wanted}")
 
     login = {}
-
-    def closed_at_once(self, port, host="127.0.0.1", source=None):
-        with socket.create_connection((host, port), 20, (source, 0) if source else None) as peer:
-            peer.settimeout(20)
-            try:
-                peer.sendall(connect_packet("line3-x"))
-                return peer.recv(1) == b""
-            except ConnectionError:
-                return True
 
     def test_client_ids_have_a_prefix(self):
         gateway = self.listener(self.gateway(), client_id_prefixes=["line3-"]).start()
@@ -429,6 +448,69 @@ class Guards(Status):
         self.counted(gateway, "logins/failed", "6")
         self.assertEqual(gateway.log_text().count("Log-ins slowed down: address=127.0.0.1 failures=3"), 1)
         self.assertEqual(gateway.log_text().count("Log-ins slowed down"), 1)
+
+
+class Box(Status):
+    """What the gateway may take of the box, and who it is there."""
+
+    @unittest.skipUnless(os.geteuid() == 0, "to become somebody else: run as root")
+    def test_started_as_root_it_becomes_the_user_and_keeps_working(self):
+        self.folder.chmod(0o755)
+        gateway = self.gateway(bridge(free_port(), [rule("data/#")]))
+        gateway.config["gateway"]["user"] = "nobody"
+        gateway.start()
+        gateway.wait_log("Running as: user=nobody")
+        ids = {int(word) for line in Path(f"/proc/{gateway.pid}/status").read_text().splitlines()
+               if line.startswith(("Uid:", "Gid:")) for word in line.split()[1:]}
+        groups = re.search(r"^Groups:\s*(.*)$", Path(f"/proc/{gateway.pid}/status").read_text(), re.M).group(1)
+        nobody = pwd.getpwnam("nobody")
+        self.assertEqual(ids, {nobody.pw_uid, nobody.pw_gid})
+        self.assertNotIn("0", groups.split())
+        for thread in Path(f"/proc/{gateway.pid}/task").iterdir():
+            self.assertNotRegex((thread / "status").read_text(), r"\nUid:\t0")
+        self.load("-p", gateway.port, "--mode", "publish", "-q", 1, "-P", 2, "-n", 2000, "--payload", 4096)
+        owners = {each.stat().st_uid for each in gateway.store.rglob("*")} | {gateway.store.stat().st_uid}
+        self.assertEqual(owners, {nobody.pw_uid})
+        self.assertEqual(gateway.terminate(), 0)
+        gateway.start()
+        self.assertNotIn("Recovered after", gateway.log_text())
+
+    def test_a_user_that_is_not_there_is_told(self):
+        gateway = self.gateway()
+        gateway.config["gateway"]["user"] = "no-such-user"
+        gateway.write()
+        gateway.spawn()
+        self.assertEqual(gateway.wait(), 1)
+        self.assertIn('no user "no-such-user" on this box', gateway.log_text())
+
+    def test_the_pid_file_is_there_while_it_runs(self):
+        path = self.folder / "tidegate.pid"
+        gateway = self.gateway()
+        gateway.config["gateway"]["pid_file"] = str(path)
+        gateway.start()
+        self.assertEqual(path.read_text(), f"{gateway.pid}\n")
+        self.assertEqual(gateway.terminate(), 0)
+        self.assertFalse(path.exists())
+
+    def test_beyond_memory_limit_it_refuses_aloud(self):
+        gateway = self.gateway(limits={"max_packet_size": "8MiB"}).start()
+        device = self.client(gateway, "line3-device", level=5)
+        heap = self.value(device, "heap/current")
+        wait_for(heap, "the heap is known")
+        gateway.config["gateway"]["memory_limit"] = f"{int(heap()) + (24 << 20)}B"
+        gateway.reload()
+        self.assertEqual(device.publish("kept/0", b"x" * (4 << 20), 1, retain=True), 0)
+        for number in range(1, 8):
+            device.publish(f"kept/{number}", b"x" * (4 << 20), 1, retain=True)
+        gateway.wait_log("Memory is at its limit")
+        self.assertEqual(device.publish("kept/9", "x", 1, retain=True), 0x97)
+        self.assertLess(device.publish("live", "x", 1), 0x80)
+        self.assertTrue(self.closed_at_once(gateway.port))
+        gateway.config["gateway"]["memory_limit"] = "unlimited"
+        gateway.reload()
+        gateway.wait_log("Memory is below its limit again")
+        self.assertEqual(device.publish("kept/9", "x", 1, retain=True), 0)
+        self.assertFalse(self.closed_at_once(gateway.port))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,20 @@ TEST(Counters, RememberTheMostClientsAtOneTime) {
   EXPECT_EQ(h.counters().connections_max, 2u);
 }
 
+TEST(Counters, TellSharedSubscriptionsFromOthers) {
+  BrokerHarness h;
+  Client& a = h.client("a", {.version = v5});
+  for (const char* filter : {"t", "$share/g/t", "$share/g/t", "$share/h/t"}) a.subscribe(filter, 0);
+  EXPECT_EQ(h.broker().subscriptions(), 3u);
+  EXPECT_EQ(h.broker().shared_subscriptions(), 2u);
+  a.unsubscribe("$share/h/t");
+  a.unsubscribe("$share/h/t");
+  EXPECT_EQ(h.broker().shared_subscriptions(), 1u);
+  a.disconnect();
+  EXPECT_EQ(h.broker().shared_subscriptions(), 0u);
+  EXPECT_EQ(h.broker().subscriptions(), 0u);
+}
+
 TEST(Holdings, AddUpWhatSessionsAreOwed) {
   BrokerHarness h;
   h.client("away", {.clean = false}).subscribe("t", 1);
