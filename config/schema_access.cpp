@@ -8,7 +8,8 @@ const Section<User>& user_section() {
     Section<User> s("access.users[]", "Devices that log in with a user name.");
     s.key("name", &User::name, free_text({1, 256}), Applies::live, "Unique; as the device sends it.").required();
     s.key("password_hash", &User::password_hash, secret(), Applies::live,
-          "`$argon2id$...`, made by `tidegate passwd`, or Mosquitto's `$7$...` or `$6$...`; never a plain password.")
+          "`$argon2id$...`, made by `tidegate passwd`, `SCRAM-SHA-256$...` (`passwd --scram`), or "
+          "Mosquitto's `$7$...` or `$6$...`; never a plain password.")
         .required();
     return s;
   }();

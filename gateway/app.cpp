@@ -22,6 +22,7 @@
 #include "gateway/net/core_loop.h"
 #include "gateway/pid_file.h"
 #include "gateway/privileges.h"
+#include "gateway/scram_authenticator.h"
 #include "gateway/settings.h"
 #include "gateway/supervisor.h"
 #include "gateway/sys_topics.h"
@@ -91,6 +92,7 @@ class App {
   config::Config config_;
   std::shared_ptr<LogTopics> log_topics_ = std::make_shared<LogTopics>();
   Users users_;
+  ScramAuthenticator scram_{users_};
   EventLog events_;
   store::Opened opened_;
   std::unique_ptr<store::Committer> committer_;
@@ -136,6 +138,7 @@ Status App::open_store() {
   committer_ = std::make_unique<store::Committer>(*opened_.store, options);
   loop_ = std::make_unique<net::CoreLoop>(loop, *opened_.store, *committer_, events_);
   loop_->set_guard_limits(guards_of(config_.limits));
+  loop_->broker().set_authenticator(&scram_);
   log_topics_->attach(*loop_);
   committer_->add_listener([this] { loop_->commit_progressed(); });
   return {};

@@ -31,6 +31,8 @@ void add_passwd(CLI::App& program, PasswdOptions& options, int& code) {
   CLI::Option* batch = command->add_flag("-b,--batch", options.batch, "Take PASSWORD; others can see it");
   CLI::Option* plain =
       command->add_flag("-U,--upgrade", options.hash_plain, "Hash the passwords that stand there plainly");
+  command->add_flag("--scram", options.scram,
+                    "For log-in by SCRAM-SHA-256 (MQTT 5.0) as well; the hash is quicker to try out than argon2id");
   remove->excludes(create)->excludes(batch)->excludes(plain);
   plain->excludes(create)->excludes(batch);
   CLI::Option* file = command->add_option("FILE", options.file, "Password file");

@@ -17,6 +17,7 @@
 #include "gateway/access/password_file.h"
 #include "gateway/app.h"
 #include "gateway/login/passwords.h"
+#include "gateway/login/scram.h"
 
 namespace tidegate {
 namespace {
@@ -93,6 +94,10 @@ int finish(const std::string& path, const std::string& text) {
   return exit_code::success;
 }
 
+Result<std::string> hash_of(const PasswdOptions& options, const std::string& password) {
+  return options.scram ? make_scram_verifier(password) : hash_password(password);
+}
+
 Result<std::string> new_hash(const PasswdOptions& options) {
   auto password = options.batch ? std::optional(options.password) : ask();
   if (!password || password->empty()) {
@@ -101,7 +106,7 @@ Result<std::string> new_hash(const PasswdOptions& options) {
   if (access::form_of(*password).problem.empty()) {
     return fail(ErrorCode::invalid, "that is a hash already, and no password; nothing was changed");
   }
-  return hash_password(*password);
+  return hash_of(options, *password);
 }
 
 int hash_plain_passwords(const PasswdOptions& options) {
@@ -109,7 +114,7 @@ int hash_plain_passwords(const PasswdOptions& options) {
   if (!text) return failed(text.error().context);
   auto plain = access::parse_password_file(*text).plain;
   for (const access::PasswordLine& user : plain) {
-    auto hash = hash_password(user.hash);
+    auto hash = hash_of(options, user.hash);
     if (!hash) return failed(hash.error().context);
     *text = access::with_user(*text, user.name, *hash);
   }

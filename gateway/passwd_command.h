@@ -12,6 +12,7 @@ struct PasswdOptions {
   bool create = false;      // -c: a new file in place of whatever was there
   bool remove = false;      // -D
   bool batch = false;       // -b
+  bool scram = false;       // a verifier for SCRAM-SHA-256 in place of argon2id
   bool hash_plain = false;  // -U: hashes the passwords that stand there plainly
 };
 

@@ -17,7 +17,8 @@ FormOrProblem of_parts(std::string_view hash, HashForm form, std::ptrdiff_t doll
 }
 
 bool is_part_of_hash(std::string_view text) {
-  return text.starts_with("$6$") || text.starts_with("$7$") || text.starts_with("$argon2");
+  return text.starts_with("$6$") || text.starts_with("$7$") || text.starts_with("$argon2") ||
+         text.starts_with("SCRAM-SHA-256$");
 }
 
 // Every line as it stands, its end included, with the user that it speaks of; empty: a comment or a mistake.
@@ -42,6 +43,9 @@ FormOrProblem form_of(std::string_view hash) {
   }
   if (hash.starts_with("$7$")) return of_parts(hash, HashForm::pbkdf2_sha512, 4, "$7$iterations$salt$hash");
   if (hash.starts_with("$6$")) return of_parts(hash, HashForm::sha512, 3, "$6$salt$hash");
+  if (hash.starts_with("SCRAM-SHA-256$")) {
+    return of_parts(hash, HashForm::scram_sha256, 2, "SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey");
+  }
   return {{}, "expected a hash ($argon2id$..., or Mosquitto's $7$... or $6$...); a plain password is never taken"};
 }
 

@@ -30,8 +30,9 @@ struct PasswordFile {
 [[nodiscard]] std::optional<std::string> without_user(std::string_view text, std::string_view name);
 
 // The forms that a password is checked against: "$argon2id$v=19$m=,t=,p=$salt$hash" (PHC), Mosquitto's
-// "$7$iterations$salt$hash" (PBKDF2-HMAC-SHA512) and "$6$salt$hash" (SHA-512).
-enum class HashForm { argon2id, pbkdf2_sha512, sha512 };
+// "$7$iterations$salt$hash" (PBKDF2-HMAC-SHA512) and "$6$salt$hash" (SHA-512), and the verifiers of SCRAM,
+// "SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey".
+enum class HashForm { argon2id, pbkdf2_sha512, sha512, scram_sha256 };
 struct FormOrProblem {
   HashForm form{};
   std::string problem;  // empty: `form` holds

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/broker/authentication.h"
 #include "gateway/broker/connect.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/publish.h"
@@ -57,7 +58,11 @@ Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
       if (taken == Taken::not_now) --state_.counters.packets_received;  // counted when it is taken
       return taken;
     }
-    connect::first_packet(state_, *conn, frame);
+    if (conn->stage == Connection::Stage::authenticating) {
+      authentication::packet_before_connack(state_, *conn, frame);
+    } else {
+      connect::first_packet(state_, *conn, frame);
+    }
   } else {
     bool too_large = frame.state == mqtt::Frame::State::too_large;
     connect::kick(state_, *conn, too_large ? ReasonCode::packet_too_large : ReasonCode::malformed_packet,
@@ -138,9 +143,10 @@ Taken Broker::rare_packet(Connection& conn, const mqtt::Frame& frame) {
     }
   } else if (auto* disconnect = std::get_if<mqtt::Disconnect>(&*packet)) {
     connect::disconnect(state_, conn, *disconnect);
+  } else if (auto* auth = std::get_if<mqtt::Auth>(&*packet)) {
+    authentication::packet(state_, conn, *auth);
   } else {
-    // AUTH without an authentication method, or a packet that only a server sends.
-    connect::kick(state_, conn, ReasonCode::protocol_error, "a packet that a client must not send");
+    connect::kick(state_, conn, ReasonCode::protocol_error, "a packet that only a server sends");
   }
   return Taken::done;
 }
@@ -228,7 +234,8 @@ void Broker::run(const Deadline& deadline) {
   Connection* conn = state_.find(deadline.conn);
   switch (deadline.kind) {
     case Deadline::Kind::connect_timeout:
-      if (conn && conn->stage == Connection::Stage::awaiting_connect) {
+      if (conn &&
+          (conn->stage == Connection::Stage::awaiting_connect || conn->stage == Connection::Stage::authenticating)) {
         connect::kick(state_, *conn, ReasonCode::keep_alive_timeout, "no CONNECT in time");
       }
       return;

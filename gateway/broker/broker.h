@@ -67,6 +67,8 @@ class Broker {
   }
 
   void set_store_state(StoreStates store);
+  // Outlives the broker.
+  void set_authenticator(Authenticator* authenticator) { state_.authenticator = authenticator; }
   void set_limits(const Limits& limits) { state_.limits = limits; }
   void set_acl(std::shared_ptr<const access::Acl> acl) { authorize::rules_changed(state_, std::move(acl)); }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/broker/authentication.h"
 #include "gateway/broker/authorize.h"
 #include "gateway/broker/outgoing.h"
 #include "gateway/broker/publish.h"
@@ -22,7 +23,10 @@ using Stage = Connection::Stage;
 
 // Leaves the connections that count as pending, or wait for the store.
 void leave_stage(State& state, const Connection& conn) {
-  if (conn.stage == Stage::awaiting_connect || conn.stage == Stage::checking_credentials) --state.pending_connects;
+  if (conn.stage == Stage::awaiting_connect || conn.stage == Stage::checking_credentials ||
+      conn.stage == Stage::authenticating) {
+    --state.pending_connects;
+  }
   if (conn.stage == Stage::waiting_for_store) std::erase(state.waiting_for_store, conn.id);
 }
 
@@ -67,7 +71,6 @@ uint32_t expiry_of(const State& state, const mqtt::Connect& packet) {
   return std::min(packet.properties.integer(PropertyId::session_expiry_interval).value_or(0), longest);
 }
 
-// Reason to refuse the packet as it stands, or success.
 // An id that the gateway would assign begins with none of them.
 bool has_allowed_prefix(const ListenerPolicy& listener, std::string_view client_id) {
   const auto& prefixes = listener.client_id_prefixes;
@@ -75,15 +78,19 @@ bool has_allowed_prefix(const ListenerPolicy& listener, std::string_view client_
                                          [&](const std::string& prefix) { return client_id.starts_with(prefix); });
 }
 
+// Reason to refuse the packet as it stands, or success.
 ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Connect& packet) {
   if (!is_accepted(*conn.listener, packet.version)) return ReasonCode::unsupported_protocol_version;
-  if (packet.properties.text(PropertyId::authentication_method)) return ReasonCode::bad_authentication_method;
+  auto method = packet.properties.text(PropertyId::authentication_method);
+  if (method && (!state.authenticator || !state.authenticator->knows(*method))) {
+    return ReasonCode::bad_authentication_method;
+  }
   if (packet.client_id.empty() && packet.version != Version::v5 &&
       (!packet.clean_start || packet.version == Version::v3_1)) {  // [MQTT-3.1.3-8 of 3.1.1]
     return ReasonCode::client_identifier_not_valid;
   }
   if (!has_allowed_prefix(*conn.listener, packet.client_id)) return ReasonCode::client_identifier_not_valid;
-  if (!packet.username && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
+  if (!packet.username && !method && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
   if (packet.will && packet.will->qos > conn.listener->max_qos) return ReasonCode::qos_not_supported;
   if (packet.will && packet.will->retain && !conn.listener->retain_available) return ReasonCode::retain_not_supported;
   if (packet.will && !publish::is_for_clients(conn, packet.will->topic)) return ReasonCode::not_authorized;
@@ -155,6 +162,10 @@ void write_connack_properties(const Connection& conn, const mqtt::Connect& packe
   }
   if (conn.keepalive_seconds != packet.keep_alive_seconds) {
     writer.integer(PropertyId::server_keep_alive, conn.keepalive_seconds);
+  }
+  if (const Authentication* auth = conn.authentication.get()) {
+    writer.text(PropertyId::authentication_method, auth->method);
+    if (!auth->final_data.empty()) writer.text(PropertyId::authentication_data, auth->final_data);
   }
   bool asks = packet.properties.integer(PropertyId::request_response_information).value_or(0) != 0;
   if (asks && !listener.response_information.empty()) {  // [MQTT-3.1.2-28]
@@ -302,6 +313,10 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
   if (ReasonCode reason = refusal(state, conn, *packet); reason != ReasonCode::success) {
     return refuse(state, conn, packet->version, reason, packet->client_id, mqtt::name(reason));
   }
+  if (packet->properties.text(PropertyId::authentication_method)) {  // in place of user name and password
+    conn.connect_packet = std::make_unique<std::string>(bytes_of(frame));
+    return authentication::begin(state, conn, *packet);
+  }
   if (packet->username && !conn.identity && conn.listener->check_credentials) {
     conn.stage = Stage::checking_credentials;
     state.events.client_step({packet->client_id, conn.peer, "CONNECT", "", "the log-in is checked"});
@@ -322,6 +337,19 @@ void credentials_checked(State& state, Connection& conn, bool right) {
   ConnId id = conn.id;
   admit(state, conn, packet, *bytes);
   state.out.resume(id);
+}
+
+void authenticated(State& state, Connection& conn, bool right) {
+  std::unique_ptr<std::string> bytes = std::move(conn.connect_packet);
+  mqtt::Connect packet = decode_again(conn, *bytes);
+  if (!right) {
+    return refuse(state, conn, packet.version, ReasonCode::not_authorized, packet.client_id, "authentication failed");
+  }
+  // Others have come since it was looked at.
+  if (ReasonCode reason = refusal(state, conn, packet); reason != ReasonCode::success) {
+    return refuse(state, conn, packet.version, reason, packet.client_id, mqtt::name(reason));
+  }
+  admit(state, conn, packet, *bytes);
 }
 
 void store_changed(State& state) {

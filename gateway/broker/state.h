@@ -14,6 +14,7 @@
 #include "gateway/access/acl.h"
 #include "gateway/base/ids.h"
 #include "gateway/base/time.h"
+#include "gateway/broker/authenticator.h"
 #include "gateway/broker/bridge_route.h"
 #include "gateway/broker/commit_gate.h"
 #include "gateway/broker/counters.h"
@@ -47,9 +48,16 @@ struct StoreStates {
   friend bool operator==(const StoreStates&, const StoreStates&) = default;
 };
 
+// The method that a 5.0 client named in CONNECT.
+struct Authentication {
+  std::string method;
+  std::unique_ptr<AuthExchange> exchange;  // while one is under way
+  std::string final_data;                  // of the exchange before CONNACK, which bears it
+};
+
 struct Connection {
   // waiting_for_store: its CONNECT is good, and is answered when the store takes it or refuses.
-  enum class Stage : uint8_t { awaiting_connect, checking_credentials, waiting_for_store, connected };
+  enum class Stage : uint8_t { awaiting_connect, checking_credentials, authenticating, waiting_for_store, connected };
 
   ConnId id;
   Stage stage = Stage::awaiting_connect;
@@ -75,6 +83,7 @@ struct Connection {
   std::unique_ptr<std::string> identity;        // the user that its certificate or key names, in place of CONNECT's
   std::unique_ptr<std::string> connect_packet;  // until it is accepted or refused
   std::unique_ptr<std::vector<std::string>> topic_aliases;  // of a 5.0 publisher; index is alias - 1
+  std::unique_ptr<Authentication> authentication;           // none: no method
   std::unique_ptr<TopicAliases> topic_aliases_out;          // of a 5.0 subscriber that asks for some
 };
 
@@ -93,6 +102,7 @@ struct State {
   Limits limits;
   Output& out;
   Events& events;
+  Authenticator* authenticator = nullptr;  // none: no methods
   Now now;
   StoreStates store;
 

@@ -10,6 +10,8 @@
 #include <optional>
 #include <vector>
 
+#include "gateway/login/scram.h"
+
 namespace tidegate {
 namespace {
 
@@ -92,6 +94,7 @@ Result<std::string> hash_password(std::string_view password) {
 bool is_password(const std::string& hash, std::string_view password) {
   if (hash.starts_with("$7$")) return is_pbkdf2_password(hash, password);
   if (hash.starts_with("$6$")) return is_sha512_password(hash, password);
+  if (hash.starts_with(scram_method)) return is_scram_password(hash, password);
   return argon2id_verify(hash.c_str(), password.data(), password.size()) == ARGON2_OK;
 }
 

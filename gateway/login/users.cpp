@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/login/passwords.h"
@@ -20,6 +21,14 @@ std::string random_key() {
   return key;
 }
 
+std::string hmac(const std::string& key, const std::string& text) {
+  std::string out(proof_bytes, '\0');
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
+       text.size(), reinterpret_cast<unsigned char*>(out.data()), &size);
+  return out;
+}
+
 }  // namespace
 
 Users::Users() : key_(random_key()) {}
@@ -27,18 +36,45 @@ Users::Users() : key_(random_key()) {}
 void Users::set(const std::vector<config::User>& users) {
   auto hashes = std::make_shared<Hashes>();
   for (const config::User& user : users) hashes->emplace(user.name, user.password_hash.reveal());
+  auto verifiers = std::make_shared<Verifiers>();
+  for (const auto& [name, hash] : *hashes) {
+    auto verifier = parse_scram_verifier(hash);
+    if (!verifier) continue;
+    verifiers->decoy_key += verifier->stored_key;
+    verifiers->by_name.emplace(name, std::move(*verifier));
+  }
   std::lock_guard lock(mutex_);
+  verifiers_ = std::move(verifiers);
   std::erase_if(proofs_, [&](const auto& proof) { return !hashes->contains(proof.first); });
   hashes_ = std::move(hashes);
+}
+
+bool Users::has_scram_verifiers() const {
+  std::lock_guard lock(mutex_);
+  return !verifiers_->by_name.empty();
+}
+
+ScramVerifier Users::scram_verifier(const std::string& name) const {
+  std::shared_ptr<const Verifiers> verifiers;
+  {
+    std::lock_guard lock(mutex_);
+    verifiers = verifiers_;
+  }
+  if (auto found = verifiers->by_name.find(name); found != verifiers->by_name.end()) return found->second;
+  ScramVerifier decoy;
+  const ScramVerifier* like = verifiers->by_name.empty() ? nullptr : &verifiers->by_name.begin()->second;
+  decoy.iterations = like ? like->iterations : 4096;
+  std::string key = verifiers->decoy_key.empty() ? key_ : verifiers->decoy_key;
+  decoy.salt = hmac(key, "salt:" + name).substr(0, like ? std::min<size_t>(like->salt.size(), proof_bytes) : 16);
+  decoy.stored_key = random_key();  // the hash of nothing that anybody knows
+  decoy.server_key = random_key();
+  return decoy;
 }
 
 std::string Users::proof_of(const std::string& name, const std::string& password, const std::string& hash) const {
   std::string text;
   for (const std::string* part : {&name, &password, &hash}) text.append(std::to_string(part->size()) + ":" + *part);
-  std::string proof(proof_bytes, '\0');
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), reinterpret_cast<unsigned char*>(proof.data()), &size);
+  std::string proof = hmac(key_, text);
   OPENSSL_cleanse(text.data(), text.size());
   return proof;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "gateway/login/scram.h"
 
 namespace tidegate {
 
@@ -20,6 +21,11 @@ class Users {
   // was right before takes microseconds: when the power comes back, a thousand devices log in at once.
   [[nodiscard]] bool check(const std::string& name, const std::string& password);
 
+  [[nodiscard]] bool has_scram_verifiers() const;
+  // For a name without one: a verifier that nobody can prove, and that is the same at each call, also after a restart,
+  // as long as the users are the same: it does not tell whether the name is known.
+  [[nodiscard]] ScramVerifier scram_verifier(const std::string& name) const;
+
  private:
   using Hashes = std::map<std::string, std::string>;
   // HMAC under a key of this process over name, password and hash: worth nothing elsewhere.
@@ -29,6 +35,11 @@ class Users {
   const std::string key_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Hashes> hashes_ = std::make_shared<const Hashes>();
+  struct Verifiers {
+    std::map<std::string, ScramVerifier> by_name;
+    std::string decoy_key;  // from all verifiers: secret as they are
+  };
+  std::shared_ptr<const Verifiers> verifiers_ = std::make_shared<const Verifiers>();
   std::map<std::string, std::string> proofs_;  // by user name, of the password that was right last
 };
 

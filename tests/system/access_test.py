@@ -5,12 +5,16 @@ The pain: a gateway that takes Mosquitto's place and wants every password again;
 hold; hundreds of devices that log in at once after a power cut while everybody else waits.
 """
 
+import base64
+import hashlib
+import hmac
 import os
 import pty
 import statistics
 import subprocess
 import time
 
+import raw_mqtt
 from raw_mqtt import Refused
 from support import SLOWNESS, TIDEGATE, Case, main
 
@@ -130,6 +134,63 @@ class Logins(Case):
         took = time.monotonic() - begin
         self.assertLess(took, 5 * SLOWNESS, "300 log-ins, 50 ms each when hashed")
         self.assertEqual(len(clients), 300)
+
+
+AUTH = 15
+
+
+class Scram(Case):
+    """The client's side, written from RFC 5802 and RFC 7677 and not from ours."""
+
+    def log_in(self, gateway, user, password):
+        client = gateway.client(connect=False)
+        self.addCleanup(client.close)
+
+        def properties(data):
+            method = b"\x15" + raw_mqtt.text("SCRAM-SHA-256") + b"\x16" + raw_mqtt.text(data)
+            return raw_mqtt.varint(len(method)) + method
+
+        def data_of(body):
+            return body[body.index(b"\x16") + 3:].decode()
+
+        bare = f"n={user},r=client-nonce"
+        client.send(raw_mqtt.packet(raw_mqtt.CONNECT, 0, raw_mqtt.text("MQTT") + b"\x05\x02\0\x3c" +
+                                    properties("n,," + bare) + raw_mqtt.text("scram")))
+        challenge = client.receive()
+        if challenge.kind != AUTH:
+            return challenge.body[1]
+        first = data_of(challenge.body)
+        nonce, salt, iterations = (part[2:] for part in first.split(","))
+        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(iterations))
+        signed = f"{bare},{first},c=biws,r={nonce}".encode()
+
+        def mac(key, message):
+            return hmac.new(key, message, "sha256").digest()
+
+        key = mac(salted, b"Client Key")
+        proof = bytes(a ^ b for a, b in zip(key, mac(hashlib.sha256(key).digest(), signed)))
+        final = f"c=biws,r={nonce},p={base64.b64encode(proof).decode()}"
+        client.send(raw_mqtt.packet(AUTH, 0, b"\x18" + properties(final)))
+        connack = client.receive()
+        if connack.body[1] == 0:
+            expected = base64.b64encode(mac(mac(salted, b"Server Key"), signed)).decode()
+            self.assertIn(f"v={expected}".encode(), connack.body)
+        return connack.body[1]
+
+    def test_a_client_proves_its_password_and_never_sends_it(self):
+        file = self.folder / "passwords"
+        subprocess.run([TIDEGATE, "passwd", "--scram", "-c", "-b", file, "anna", "pencil"], check=True)
+        subprocess.run([TIDEGATE, "passwd", "-b", file, "bert", "pencil"], check=True)
+        self.assertTrue(file.read_text().startswith("anna:SCRAM-SHA-256$4096:"))
+        gateway = self.gateway(access={"password_file": str(file)})
+        gateway.config["listeners"][0]["allow_anonymous"] = False
+        gateway.start()
+        self.assertEqual(self.log_in(gateway, "anna", "pencil"), 0)
+        for user, password in (("anna", "pen"), ("nobody", "pencil"), ("bert", "pencil")):
+            self.assertEqual(self.log_in(gateway, user, password), 0x87, user)
+        self.client(gateway, "plain", username="anna", password="pencil")
+        with self.assertRaises(Refused):
+            self.client(gateway, "plain", username="anna", password="pen")
 
 
 class Commands(Case):
