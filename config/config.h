@@ -50,8 +50,6 @@ struct Limits {
   // Open connections, 1 to 1,000,000. Beyond: the newest is closed and counted. The value in "limits" is
   // for all listeners together, the one of a listener for that listener.
   uint32_t max_connections = 1000;
-  // Connections that have not sent CONNECT yet, 1 to 100,000. Beyond: the newest is closed.
-  uint32_t max_pending_connects = 100;
   // From accept (and TLS) to a complete CONNECT, 1 s to 5 min. Then: closed.
   Millis connect_timeout = Seconds(10);
   // Bytes of a whole packet, 1 KiB to 256 MiB, both ways. Told to 5.0 clients (Maximum Packet Size). A larger one from
@@ -94,6 +92,8 @@ struct Limits {
 
   // ---- for the whole gateway
 
+  // Connections that have not sent CONNECT yet, 1 to 100,000. Beyond: the newest is closed.
+  uint32_t max_pending_connects = 100;
   // After a failed log-in the next one from its address waits 100 ms, then twice as long each time up to this; a minute
   // makes up for one failure. 100 ms to 1 min; none: no log-in waits. Two may wait of one address, and of all half of
   // max_pending_connects; beyond: refused unchecked, counted.

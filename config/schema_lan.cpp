@@ -17,8 +17,6 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
   s.key("max_connections", &Limits::max_connections, count32({1, million}), Applies::live,
         "Open connections: in `limits` of all listeners together, in a listener its own. Beyond: the "
         "newest is closed and counted.");
-  s.key("max_pending_connects", &Limits::max_pending_connects, count32({1, 100'000}), Applies::live,
-        "Connections that have not sent CONNECT yet. Beyond: the newest is closed.");
   s.key("connect_timeout", &Limits::connect_timeout, duration({Seconds(1), minutes(5)}), Applies::live,
         "From accept to a complete CONNECT. Then: closed.");
   s.key("max_packet_size", &Limits::max_packet_size, size({1 * KiB, 256 * MiB}), Applies::live,
@@ -71,6 +69,8 @@ Section<Limits> make_limits() {
         "After a failed log-in the next one from its address (IPv6: /64 network) waits 100 ms, then twice as long each "
         "time up to this; a minute makes up for one failure. Two may wait of one address, and of all half of "
         "max_pending_connects; beyond: refused unchecked, counted.");
+  s.key("max_pending_connects", &Limits::max_pending_connects, count32({1, 100'000}), Applies::live,
+        "Connections that have not sent CONNECT yet. Beyond: the newest is closed.");
   s.key("max_sessions", &Limits::max_sessions, count32({1, 1'000'000}), Applies::live,
         "Sessions kept for clients that are away. Beyond: a CONNECT that needs a new one gets 0x97 (5.0) or 3 "
         "(3.1.1).");
