@@ -6,8 +6,8 @@
 namespace tidegate::store {
 namespace {
 
-constexpr size_t header_size = 4 + 2 + 1;  // masked crc32c, length (both little-endian), type
-constexpr uint8_t full_type = 1, first_type = 2, middle_type = 3, last_type = 4;
+constexpr size_t header_size = 4 + 2 + 1;                        // masked crc32c, length (both little-endian), type
+constexpr uint8_t full_type = 1, first_type = 2, last_type = 4;  // 3: neither, a middle part
 
 template <class Int>
 Int load_little_endian(const char* at) {

@@ -16,6 +16,7 @@ bool is_connected(const Connection& conn) {
 }
 
 void refuse(State& state, Connection& conn) {
+  state.out.authentication_failed(conn.id);
   if (is_connected(conn)) return connect::kick(state, conn, ReasonCode::not_authorized, "authentication failed");
   connect::authenticated(state, conn, false);
 }
@@ -67,6 +68,9 @@ void begin(State& state, Connection& conn, const mqtt::Connect& packet) {
   auto exchange = state.authenticator->begin(method);
   conn.authentication = std::make_unique<Authentication>(Authentication{std::move(method), std::move(exchange), {}});
   conn.stage = Connection::Stage::authenticating;
+  // The time for CONNECT may have passed while it was made to wait.
+  state.deadlines.add(Deadline::of_connection(state.now.mono + conn.listener->limits.connect_timeout,
+                                              Deadline::Kind::connect_timeout, conn.id));
   if (!conn.authentication->exchange) return refuse(state, conn);
   advance(state, conn, data_of(packet.properties));
 }

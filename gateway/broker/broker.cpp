@@ -162,6 +162,11 @@ void Broker::credentials_checked(ConnId id, bool right) {
   }
 }
 
+void Broker::may_authenticate(ConnId id, bool may) {
+  Connection* conn = state_.find(id);
+  if (conn && conn->stage == Connection::Stage::checking_credentials) connect::may_authenticate(state_, *conn, may);
+}
+
 void Broker::records_read(QueueId queue, Seq from, const std::vector<store::QueueRecord>& records) {
   if (!shared::records_read(state_, queue, records)) outgoing::records_read(state_, queue, from, records);
 }

@@ -315,7 +315,8 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
   }
   if (packet->properties.text(PropertyId::authentication_method)) {  // in place of user name and password
     conn.connect_packet = std::make_unique<std::string>(bytes_of(frame));
-    return authentication::begin(state, conn, *packet);
+    conn.stage = Stage::checking_credentials;
+    return state.out.ask_to_authenticate(conn.id);
   }
   if (packet->username && !conn.identity && conn.listener->check_credentials) {
     conn.stage = Stage::checking_credentials;
@@ -336,6 +337,18 @@ void credentials_checked(State& state, Connection& conn, bool right) {
   }
   ConnId id = conn.id;
   admit(state, conn, packet, *bytes);
+  state.out.resume(id);
+}
+
+void may_authenticate(State& state, Connection& conn, bool may) {
+  ConnId id = conn.id;
+  conn.last_received = state.now.mono;
+  if (may) {
+    std::string bytes = *conn.connect_packet;  // kept for the end, and read until the exchange has begun
+    authentication::begin(state, conn, decode_again(conn, bytes));
+  } else {
+    authenticated(state, conn, false);
+  }
   state.out.resume(id);
 }
 

@@ -12,6 +12,8 @@ namespace tidegate::broker::connect {
 void first_packet(State& state, Connection& conn, const mqtt::Frame& frame);
 // Answer to Output::check_credentials.
 void credentials_checked(State& state, Connection& conn, bool right);
+// Answer to Output::ask_to_authenticate.
+void may_authenticate(State& state, Connection& conn, bool may);
 // The end of an authentication before CONNACK.
 void authenticated(State& state, Connection& conn, bool right);
 // The store takes control records again, or no longer: CONNECTs that waited for it are answered.

@@ -26,6 +26,9 @@ class Output {
   virtual void resume(ConnId conn) = 0;
   // Check in the background and answer by Broker::credentials_checked.
   virtual void check_credentials(ConnId conn, std::string_view username, std::string_view password) = 0;
+  // The client wants to authenticate by a method: may it now? Answer by Broker::may_authenticate, perhaps later.
+  virtual void ask_to_authenticate(ConnId conn) = 0;
+  virtual void authentication_failed(ConnId conn) = 0;  // called before the connection is closed
   // Read committed records in the background and answer by Broker::records_read. Fewer records than the limit mean that
   // there are no more, and none that what stands there cannot be read. A read that failed, and may work later, is
   // answered by Broker::read_failed.

@@ -47,7 +47,7 @@ const Publication::Form& Publication::form(const Delivery& to, bool with_payload
   size_t index = (to.version == mqtt::Version::v5 ? 6 : 0) + static_cast<size_t>(to.qos) * 2 + (to.retain ? 1 : 0);
   std::optional<Form>& form = forms_[index];
   if (!form) {
-    form.emplace();
+    form.emplace(Form{});
     encode(to, form->bytes, with_payload);
     size_t length_end = 1;  // the remaining length ends with the first byte below 0x80
     while (static_cast<uint8_t>(form->bytes[length_end]) >= 0x80) ++length_end;

@@ -339,15 +339,35 @@ void CoreLoop::check_credentials(ConnId conn, std::string_view username, std::st
       });
 }
 
-void CoreLoop::credentials_checked(ConnId conn, bool right) {
-  if (!right && find(conn)) {
-    const PeerKey& from = addresses_[conn.slot];
-    Instant now = read_clock().mono;
-    if (guards_.login_failed(from, now)) {
-      log::net.warn("Log-ins slowed down: address={} failures={}; wrong user names or passwords", from.text(),
-                    guards_.failures(from, now));
-    }
+// As for a password: the same failures count, and the same wait comes before the next try.
+void CoreLoop::ask_to_authenticate(ConnId conn) {
+  PeerKey from = addresses_[conn.slot];
+  auto delay = guards_.login_delay(from, read_clock().mono);
+  if (!delay || *delay == Millis{0}) {
+    return post([this, conn, may = delay.has_value()] { broker_.may_authenticate(conn, may); });
   }
+  auto timer = std::make_shared<Timer>(io_);
+  timer->expires_after(*delay);
+  timer->async_wait([this, timer, conn, from](const error_code&) {
+    guards_.login_waited(from);
+    if (!find(conn)) return;
+    enter_turn();
+    broker_.may_authenticate(conn, true);
+  });
+}
+
+void CoreLoop::authentication_failed(ConnId conn) {
+  if (!find(conn)) return;
+  const PeerKey& from = addresses_[conn.slot];
+  Instant now = read_clock().mono;
+  if (guards_.login_failed(from, now)) {
+    log::net.warn("Log-ins slowed down: address={} failures={}; wrong user names or passwords", from.text(),
+                  guards_.failures(from, now));
+  }
+}
+
+void CoreLoop::credentials_checked(ConnId conn, bool right) {
+  if (!right) authentication_failed(conn);
   broker_.credentials_checked(conn, right);
 }
 

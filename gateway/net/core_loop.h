@@ -103,6 +103,8 @@ class CoreLoop final : public broker::Output {
   void close(ConnId conn) override;
   void resume(ConnId conn) override;
   void check_credentials(ConnId conn, std::string_view username, std::string_view password) override;
+  void ask_to_authenticate(ConnId conn) override;
+  void authentication_failed(ConnId conn) override;
   void read_queue(QueueId queue, Seq from, Seq end, store::ReadLimit limit) override;
 
  private:

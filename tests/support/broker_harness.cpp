@@ -316,6 +316,12 @@ void BrokerHarness::seal() {
 void BrokerHarness::settle() {
   for (bool again = true; again;) {
     again = feed_resumed();
+    for (ConnId conn : std::exchange(out_.authenticating, {})) {
+      again = true;
+      broker_->begin_turn(now);
+      broker_->may_authenticate(conn, true);
+      seal();
+    }
     if (auto_commit_ && !sealed_.empty() && commit_oldest()) again = true;
     if (auto_read_ && answer_oldest_read()) again = true;
   }
@@ -401,6 +407,7 @@ void BrokerHarness::crash(size_t written) {
   out_.reads.clear();
   out_.resumed.clear();
   out_.checks.clear();
+  out_.authenticating.clear();
   start();
 }
 

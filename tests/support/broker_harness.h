@@ -54,6 +54,8 @@ class FakeOutput final : public broker::Output {
   void close(ConnId conn) override;
   void resume(ConnId conn) override { resumed.push_back(conn); }
   void check_credentials(ConnId conn, std::string_view username, std::string_view password) override;
+  void ask_to_authenticate(ConnId conn) override { authenticating.push_back(conn); }
+  void authentication_failed(ConnId) override { ++authentications_failed; }
   void read_queue(QueueId queue, Seq from, Seq end, store::ReadLimit limit) override;
 
   void open(ConnId conn) { connections_[conn]; }
@@ -66,6 +68,8 @@ class FakeOutput final : public broker::Output {
   std::map<ConnId, uint64_t> unsent;
   std::vector<ConnId> resumed;
   std::vector<Check> checks;
+  std::vector<ConnId> authenticating;  // who may authenticate at once, as the harness settles
+  int authentications_failed = 0;
   std::deque<Read> reads;
 
  private:

@@ -117,6 +117,7 @@ TEST_F(AuthenticationTest, WhoFailsIsRefusedAtAnyStep) {  // [MQTT-4.12.0-4]
   go_on(c, "it is mallory");
   EXPECT_EQ(told(c), "auth 24 ASK:who?, connack 0x87, closed");
   EXPECT_EQ(h.broker().sessions(), 0u);
+  EXPECT_EQ(h.out().authentications_failed, 2) << "that address is slowed down";
 }
 
 TEST_F(AuthenticationTest, NothingButAuthAndDisconnectComesBeforeConnack) {  // [MQTT-3.1.2-30]
