@@ -8,17 +8,17 @@ namespace {
 
 void find_rights(const State& state, Session& session) {
   session.rights.reset();
-  if (state.acl && session.identity) {
-    session.rights = std::make_unique<access::Rights>(state.acl->rights_of(*session.identity));
-  }
+  if (!state.acl || !session.is_identified) return;
+  access::Identity identity{std::nullopt, session.client_id};
+  if (session.username) identity.username = *session.username;
+  session.rights = std::make_unique<access::Rights>(state.acl->rights_of(identity));
 }
 
 }  // namespace
 
 void identify(State& state, Session& session, std::optional<std::string_view> username) {
-  session.identity = std::make_unique<access::Identity>();
-  if (username) session.identity->username = *username;
-  session.identity->client_id = session.client_id;
+  session.username = username ? std::make_unique<std::string>(*username) : nullptr;
+  session.is_identified = true;
   find_rights(state, session);
 }
 

@@ -95,6 +95,7 @@ struct Session {
   ConnId conn;  // none while the client is away
   uint32_t expiry_seconds = 0;
   uint8_t protocol_version = 4;
+  bool is_identified = false;          // its client has been here since the start
   Instant expires = Instant::never();  // while the client is away
   uint64_t queued_messages_max = 0;    // limits of the listener that its client came by last
   uint64_t queued_bytes_max = 0;
@@ -104,8 +105,8 @@ struct Session {
   std::unique_ptr<std::vector<mqtt::PacketId>> receipts;  // incoming QoS 2 seen, PUBREL not yet; sorted
   std::unique_ptr<Durable> durable;                       // present if it outlives its connection
   std::unique_ptr<Will> will;
-  std::unique_ptr<access::Identity> identity;  // of its latest client; none: it has not been here since the start
-  std::unique_ptr<access::Rights> rights;      // none: everything is allowed
+  std::unique_ptr<std::string> username;   // of its latest client; none: anonymous
+  std::unique_ptr<access::Rights> rights;  // none: everything is allowed
   // Router's scratch: the publish that this session was matched by last, and where in its list.
   uint64_t matched_by = 0;
   uint32_t matched_at = 0;

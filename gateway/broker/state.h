@@ -65,11 +65,11 @@ struct Connection {
   bool other_broker = false;        // its bridge: bridge bit of the protocol level
   bool held = false;                // a packet waits for the store; nothing is read
   StoreUse held_for{};              // what that packet would put there
-  uint16_t keepalive_seconds = 0;   // 0: never
-  uint32_t window = 0;              // unacknowledged messages it takes: ours and its Receive Maximum
-  uint32_t packet_bytes_max = 0;    // its Maximum Packet Size; 0: any
   bool problem_information = true;  // it wants to hear why (5.0, 3.1.2.11.7)
-  uint32_t unanswered = 0;          // 5.0: its QoS 1 and 2 PUBLISH without PUBACK, PUBCOMP or refusal sent (4.9)
+  uint16_t keepalive_seconds = 0;   // 0: never
+  uint16_t window = 0;              // unacknowledged messages it takes: ours and its Receive Maximum
+  uint16_t unanswered = 0;          // 5.0: its QoS 1 and 2 PUBLISH without PUBACK, PUBCOMP or refusal sent (4.9)
+  uint32_t packet_bytes_max = 0;    // its Maximum Packet Size; 0: any
   Instant last_received;
   Instant held_since;
   BatchNumber connack_after{0};     // its CONNACK waits for this batch, and nothing overtakes that
