@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "gateway/login/base64.h"
 #include "gateway/login/scram.h"
 
 namespace tidegate {
@@ -36,16 +37,6 @@ std::string_view part_of(std::string_view hash, int part) {
   return hash.substr(0, hash.find('$'));
 }
 
-std::optional<std::vector<uint8_t>> from_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0) return {};
-  std::vector<uint8_t> bytes(text.size() / 4 * 3);
-  auto* in = reinterpret_cast<const unsigned char*>(text.data());
-  if (EVP_DecodeBlock(bytes.data(), in, static_cast<int>(text.size())) < 0) return {};
-  size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  for (; padding > 0; --padding) bytes.pop_back();  // g++ 12 warns of a resize() under ThreadSanitizer
-  return bytes;
-}
-
 using Digest = std::array<uint8_t, 64>;
 
 bool is_equal(const Digest& digest, std::string_view base64) {
@@ -63,8 +54,9 @@ bool is_pbkdf2_password(std::string_view hash, std::string_view password) {
   bool usable = error == std::errc{} && end == text.data() + text.size() && iterations > 0 && salt;
   if (!usable || iterations > iterations_max) return false;
   Digest digest;
-  PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), salt->data(), static_cast<int>(salt->size()),
-                    iterations, EVP_sha512(), static_cast<int>(digest.size()), digest.data());
+  PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
+                    reinterpret_cast<const unsigned char*>(salt->data()), static_cast<int>(salt->size()), iterations,
+                    EVP_sha512(), static_cast<int>(digest.size()), digest.data());
   return is_equal(digest, part_of(hash, 4));
 }
 
@@ -72,7 +64,7 @@ bool is_sha512_password(std::string_view hash, std::string_view password) {
   auto salt = from_base64(part_of(hash, 2));
   if (!salt) return false;
   std::string salted(password);
-  salted.append(salt->begin(), salt->end());
+  salted.append(*salt);
   Digest digest;
   bool made = EVP_Digest(salted.data(), salted.size(), digest.data(), nullptr, EVP_sha512(), nullptr) == 1;
   OPENSSL_cleanse(salted.data(), salted.size());

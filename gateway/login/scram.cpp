@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/login/base64.h"
+
 namespace tidegate {
 namespace {
 
@@ -33,22 +35,6 @@ std::string hmac(std::string_view key, std::string_view text) {
 std::string sha256(std::string_view text) {
   std::string out(key_bytes, '\0');
   TIDEGATE_CHECK(EVP_Digest(text.data(), text.size(), bytes(out), nullptr, EVP_sha256(), nullptr) == 1);
-  return out;
-}
-
-std::string to_base64(std::string_view data) {
-  std::string out((data.size() + 2) / 3 * 4 + 1, '\0');
-  int size = EVP_EncodeBlock(bytes(out), bytes(data), static_cast<int>(data.size()));
-  out.resize(static_cast<size_t>(size));
-  return out;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0) return {};
-  std::string out(text.size() / 4 * 3, '\0');
-  if (EVP_DecodeBlock(bytes(out), bytes(text), static_cast<int>(text.size())) < 0) return {};
-  out.resize(out.size() - (text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0));
-  if (to_base64(out) != text) return {};  // only one form of each
   return out;
 }
 
