@@ -1,27 +1,22 @@
 // The store's decoders and its log reader are total: any bytes give a record or nothing, and what was read can be
 // written and read again.
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "store/keys.h"
 #include "store/log_reader.h"
 #include "store/records.h"
+#include "tests/fuzz/fuzz.h"
 
 namespace {
 
 using namespace tidegate::store;
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
 // A record without a variable part has one encoding only.
 template <class Record>
 void round_trip(const std::optional<Record>& record, std::string_view bytes) {
-  if (record) require(encode(*record) == bytes);
+  if (record) FUZZ_EXPECT(encode(*record) == bytes);
 }
 
 void read_log(std::string_view bytes) {
@@ -38,14 +33,14 @@ void read_log(std::string_view bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const std::string_view bytes = as_text(data, size);
   if (const auto message = decode_message(bytes)) {
     std::string again;
     encode(*message, again);
     const auto twice = decode_message(again);
-    require(twice && twice->topic == message->topic && twice->payload == message->payload &&
-            twice->properties == message->properties && twice->expires == message->expires);
-    require(counted_bytes(*twice) == counted_bytes(*message));
+    FUZZ_EXPECT(twice && twice->topic == message->topic && twice->payload == message->payload &&
+                twice->properties == message->properties && twice->expires == message->expires);
+    FUZZ_EXPECT(counted_bytes(*twice) == counted_bytes(*message));
   }
   round_trip(decode_queue_tail(bytes), bytes);
   round_trip(decode_queue_head(bytes), bytes);
@@ -54,8 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   round_trip(decode_inflight(bytes), bytes);
   round_trip(decode_bridge_rules(bytes), bytes);
   (void)decode_will(bytes);
-  if (const auto number = decode_u32(bytes)) require(encode_u32(*number) == bytes);
-  if (const auto place = parse_queue_key(bytes)) require(QueueKey(place->queue, place->seq).view() == bytes);
+  if (const auto number = decode_u32(bytes)) FUZZ_EXPECT(encode_u32(*number) == bytes);
+  if (const auto place = parse_queue_key(bytes)) FUZZ_EXPECT(QueueKey(place->queue, place->seq).view() == bytes);
   read_log(bytes);
   return 0;
 }

@@ -86,6 +86,28 @@ void write_ws_frames(const fs::path& folder) {
             "\x88\x82" + mask + "\x03\xe8");
 }
 
+void write_ws_upgrades(const fs::path& folder) {
+  write(folder / "ws_upgrade", 1,
+        "GET /mqtt HTTP/1.1\r\nHost: box\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Protocol: mqttv3.1, mqtt\r\nOrigin: https://plant.example\r\n\r\n");
+}
+
+void write_access_files(const fs::path& folder) {
+  write(folder / "access_files", 1,
+        "# devices\ntopic read a/#\nuser u\ntopic readwrite b/+\ntopic deny b/c\npattern write %u/%c/#\n");
+  write(folder / "access_files", 2, "u:$6$c2FsdA==$aGFzaA==\nv:$7$101$c2FsdA==$aGFzaA==\n\nw:plain\n");
+}
+
+// fuzz_scram: two messages, a zero byte between them.
+void write_scram(const fs::path& folder) {
+  using namespace std::string_literals;
+  write(folder / "scram", 1, "n,,n=user,r=abc\0c=biws,r=abcnonce,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="s);
+  write(folder / "scram", 2,
+        "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"
+        "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="s);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -97,4 +119,7 @@ int main(int argc, char** argv) {
   write_topics(argv[1]);
   write_proxy_headers(argv[1]);
   write_ws_frames(argv[1]);
+  write_ws_upgrades(argv[1]);
+  write_access_files(argv[1]);
+  write_scram(argv[1]);
 }
