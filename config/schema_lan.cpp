@@ -28,7 +28,7 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
   s.key(
       "max_output_buffer", &Limits::max_output_buffer, size({64 * KiB, 1 * GiB}), Applies::live,
       "Bytes waiting to be written to one connection. Beyond: it is not read, and QoS 0 to it is dropped and counted, "
-      "but for the retained messages of a SUBSCRIBE that came while it was within (at most as many bytes as are "
+      "but for the retained messages of a SUBSCRIBE, which waits until it is within (at most as many bytes as are "
       "retained); QoS 1 and 2 are bounded by max_inflight_messages.");
   s.key("max_queued_messages", &Limits::max_queued_messages, count({1, unlimited}, Lifted::allowed), Applies::live,
         "Messages waiting for one session. Beyond: the newest is dropped and counted.");

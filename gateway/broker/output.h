@@ -22,7 +22,7 @@ class Output {
   virtual uint64_t unsent_bytes(ConnId conn) = 0;
   // Close after what is in the buffer has been written. Broker::closed will not be called for it.
   virtual void close(ConnId conn) = 0;
-  // Broker::packet answered not_now before: feed that packet again.
+  // Broker::packet answered not_now before: feed that packet again. It is also fed again after each write.
   virtual void resume(ConnId conn) = 0;
   // Check in the background and answer by Broker::credentials_checked.
   virtual void check_credentials(ConnId conn, std::string_view username, std::string_view password) = 0;

@@ -114,8 +114,9 @@ Taken subscribe(State& state, Connection& conn, const mqtt::Subscribe& packet) {
   Session& session = *conn.session;
   if (session.durable && state.store.control == StoreState::busy) return hold(conn);
   // Who reads is sent every retained message that there is, once: not more, so that filters that overlap do not multiply
-  // what a connection may hold.
-  uint64_t burst = outgoing::is_slow(state, conn) ? 0 : state.retained.bytes();
+  // what a connection may hold. The next SUBSCRIBE waits until they have been read.
+  if (outgoing::is_slow(state, conn)) return Taken::not_now;
+  uint64_t burst = state.retained.bytes();
   uint32_t id = packet.properties.integer(mqtt::PropertyId::subscription_identifier).value_or(0);
   std::string codes;
   std::string_view why;  // of the last refusal

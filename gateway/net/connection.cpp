@@ -50,8 +50,7 @@ broker::OutBuffer* Connection::buffer() {
 }
 
 void Connection::start_reading() {
-  if (reading_ || paused_ || closing_ || failed_) return;
-  if (unsent_bytes() > listener_->options().policy.limits.output_bytes_max) return;  // flush goes on when it may
+  if (reading_ || paused_ || closing_ || failed_ || is_backed_up()) return;  // flush goes on when it may
   reading_ = true;
   auto go_on = [this, id = id_, loop = &loop_](const error_code& error) {
     if (loop->find(id) == this) readable(error);
@@ -161,6 +160,10 @@ void Connection::resume() {
   start_reading();
 }
 
+bool Connection::is_backed_up() const {
+  return unsent_bytes() > listener_->options().policy.limits.output_bytes_max;
+}
+
 bool Connection::flush() {
   if (failed_) return true;
   if (opening_) return closing_;  // nobody has anything to say yet
@@ -178,6 +181,7 @@ bool Connection::flush() {
   if (all_written) unsent_.reset();
   if (channel_ && channel_->has_output()) all_written = false;
   if (!all_written) wait_until_writable();
+  if (paused_ && !is_backed_up()) loop_.resume(id_);  // what was not taken may have waited for this
   start_reading();
   if (closing_ && all_written) {
     if (channel_) channel_->end(loop_.is_stopping());

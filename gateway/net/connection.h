@@ -50,6 +50,7 @@ class Connection {
   void opened();
   void feed(std::string_view bytes);
   [[nodiscard]] size_t hand_over(std::string_view bytes);
+  [[nodiscard]] bool is_backed_up() const;
   [[nodiscard]] bool write_out_buffer();
   [[nodiscard]] bool write_unsent();
   [[nodiscard]] std::optional<size_t> write_some(const iovec* vectors, int count);

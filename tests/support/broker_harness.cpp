@@ -207,6 +207,7 @@ bool Client::is_open() const {
 
 std::vector<std::string> Client::packets() {
   std::string bytes = harness_.out().take(conn_);
+  if (held_) harness_.feed_again(*this);
   std::vector<std::string> all;
   std::string_view rest = bytes;
   while (!rest.empty()) {
@@ -338,6 +339,11 @@ bool BrokerHarness::feed_resumed() {
   }
   seal();
   return true;
+}
+
+void BrokerHarness::feed_again(const Client& client) {
+  out_.resume(client.conn_);
+  settle();
 }
 
 bool BrokerHarness::commit_oldest() {

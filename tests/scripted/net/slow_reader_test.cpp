@@ -76,5 +76,49 @@ TEST(SlowReader, IsNotReadBeyondItsOutputLimitAndLosesNothing) {
   EXPECT_TRUE(talk.rest.empty());
 }
 
+// Retained values of two groups of topics, of QoS 0 and of more bytes each than may wait for one connection.
+struct RetainedGroups {
+  static constexpr int each = 12;
+  const std::string payload = std::string(16 * 1024, 'r');
+
+  void publish(Peer& peer) const {
+    for (const char* group : {"a/", "b/"}) {
+      for (int i = 0; i < each; ++i) {
+        peer.send(mqtt::Publish{group + std::to_string(i), payload, Qos::at_most_once, false, true, 0, {}});
+      }
+    }
+    peer.send(mqtt::Pingreq{});
+    ASSERT_EQ(peer.next(), "pingresp");
+  }
+};
+
+class RetainedBurst : public ::testing::TestWithParam<bool> {};
+
+TEST_P(RetainedBurst, OfTwoSubscribesSentAtOnceArrivesWhole) {
+  Rig rig(small_output());
+  Peer publisher(rig.port());
+  publisher.connect("publisher", true);
+  ASSERT_EQ(publisher.next(), "connack 0");
+  RetainedGroups groups;
+  groups.publish(publisher);
+  Peer reader(rig.port());
+  reader.connect("reader", GetParam());
+  ASSERT_EQ(reader.next(), "connack 0");
+  std::string both;
+  mqtt::encode(mqtt::Subscribe{1, {{"a/#", {}}}, {}}, mqtt::Version::v3_1_1, both);
+  mqtt::encode(mqtt::Subscribe{2, {{"b/#", {}}}, {}}, mqtt::Version::v3_1_1, both);
+  ASSERT_EQ(reader.send_some(both), both.size());
+  int subacks = 0, messages = 0;
+  while (subacks < 2 || messages < 2 * RetainedGroups::each) {
+    const std::string packet = reader.next();
+    ASSERT_FALSE(packet.empty()) << subacks << " acknowledged, messages of " << messages;
+    subacks += packet.starts_with("suback");
+    messages += packet.starts_with("publish");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sessions, RetainedBurst, ::testing::Bool(),
+                         [](const auto& session) { return session.param ? "clean" : "kept"; });
+
 }  // namespace
 }  // namespace tidegate::net
