@@ -225,7 +225,7 @@ class BrokerHarness {
   void settle();  // commits, answers and feeds until nothing is left of what is automatic
   bool feed_resumed();
   void feed_again(const Client& client);  // as a connection does whose output has been read
-  bool commit_oldest();  // false: the store failed, and the batch stays
+  bool commit_oldest();                   // false: the store failed, and the batch stays
   bool answer_oldest_read();
 
   class NoEvents;
