@@ -108,7 +108,7 @@ net::ListenerOptions listener_of(const config::Listener& listener, const config:
   to.connections_max = listener.limits.max_connections;
   to.policy.name = listener.name;
   to.policy.allow_anonymous = listener.allow_anonymous;
-  to.policy.check_credentials = !access.logins.empty();
+  to.policy.check_credentials = !access.logins.empty() || !listener.allow_anonymous;
   to.policy.accept_v3_1 = accepts(listener, config::ProtocolVersion::v3_1);
   to.policy.accept_v3_1_1 = accepts(listener, config::ProtocolVersion::v3_1_1);
   to.policy.accept_v5 = accepts(listener, config::ProtocolVersion::v5_0);

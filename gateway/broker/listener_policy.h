@@ -12,7 +12,7 @@ namespace tidegate::broker {
 struct ListenerPolicy {
   std::string name;
   bool allow_anonymous = false;    // without a user name
-  bool check_credentials = false;  // users are configured: a user name given must be right
+  bool check_credentials = false;  // a user name given must be right; not so where anybody may come and nobody is known
   bool accept_v3_1 = true;
   bool accept_v3_1_1 = true;
   bool accept_v5 = true;

@@ -12,7 +12,7 @@ import time
 
 import paho.mqtt.client as paho
 
-from raw_mqtt import Client, Closed
+from raw_mqtt import Client, Closed, Refused
 from support import SLOWNESS, main, wait_for
 from transport_case import TransportCase
 
@@ -154,6 +154,19 @@ class Certificates(TlsCase):
             self.tls_client(tls["port"], self.trust(name="sensor2", version=version), "two", username="somebody",
                             password="wrong").ping()
         self.assertTrue(gateway.running())
+
+    def test_a_name_is_proved_or_refused_also_where_there_are_no_users(self):
+        """Seen: where certificates or keys are the only log-in and not required, a user name alone let anybody in."""
+        (self.folder / "keys").write_text("sensor1:00112233\n")
+        (self.folder / "keys").chmod(0o640)
+        optional = {"ca_file": str(self.folder / "certs/ca.crt"), "psk_file": str(self.folder / "keys")}
+        tls = self.tls(anonymous=False, use_identity_as_username=True, **optional)
+        self.serve(tls)
+        for password in (None, "any"):
+            with self.assertRaises(Refused) as refused:
+                self.tls_client(tls["port"], client_id="impostor", username="sensor1", password=password)
+            self.assertEqual(refused.exception.code, 4)
+        self.tls_client(tls["port"], self.trust(name="sensor1"), "sensor1").ping()
 
     def test_a_revoked_certificate_is_refused_from_the_moment_of_the_new_list(self):
         tls = self.tls(**self.clients_only(crl_file=str(self.folder / "certs/ca.crl")))
