@@ -21,6 +21,11 @@ void refuse(State& state, Connection& conn) {
   connect::authenticated(state, conn, false);
 }
 
+void protocol_error(State& state, Connection& conn, std::string_view why) {
+  if (is_connected(conn)) return connect::kick(state, conn, ReasonCode::protocol_error, why);
+  connect::refuse_packet(state, conn, {ReasonCode::protocol_error, why}, true);
+}
+
 // False: it does not fit the client's Maximum Packet Size.
 bool send(State& state, Connection& conn, ReasonCode reason, std::string_view data) {
   std::string properties;
@@ -76,16 +81,18 @@ void begin(State& state, Connection& conn, const mqtt::Connect& packet) {
 }
 
 void packet_before_connack(State& state, Connection& conn, const mqtt::Frame& frame) {
+  auto type = mqtt::type_of(frame.first);
+  if (type != mqtt::PacketType::auth && type != mqtt::PacketType::disconnect) {
+    return protocol_error(state, conn, "neither AUTH nor DISCONNECT before CONNACK [MQTT-3.1.2-30]");
+  }
   auto decoded = mqtt::decode(frame, mqtt::Version::v5);
-  if (!decoded) return connect::kick(state, conn, decoded.error().reason, decoded.error().what);
+  if (!decoded) return connect::refuse_packet(state, conn, decoded.error(), true);
   if (auto* auth = std::get_if<mqtt::Auth>(&*decoded)) return packet(state, conn, *auth);
-  bool leaves = std::holds_alternative<mqtt::Disconnect>(*decoded);
-  connect::kick(state, conn, ReasonCode::protocol_error,
-                leaves ? "disconnected" : "neither AUTH nor DISCONNECT before CONNACK [MQTT-3.1.2-30]");
+  connect::kick(state, conn, ReasonCode::success, "disconnected");
 }
 
 void packet(State& state, Connection& conn, const mqtt::Auth& packet) {
-  auto wrong = [&](std::string_view why) { connect::kick(state, conn, ReasonCode::protocol_error, why); };
+  auto wrong = [&](std::string_view why) { protocol_error(state, conn, why); };
   Authentication* auth = conn.authentication.get();
   if (!auth) return wrong("AUTH without a method in CONNECT [MQTT-4.12.0-7]");
   if (packet.properties.text(PropertyId::authentication_method) != auth->method) {

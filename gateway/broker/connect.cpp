@@ -295,6 +295,19 @@ void detach(State& state, Connection& conn, std::string_view why) {
 
 }  // namespace
 
+void refuse_packet(State& state, Connection& conn, const mqtt::DecodeError& wrong, bool speaks_v5) {
+  state.events.client_refused("", conn.peer, wrong.what);
+  OutBuffer* buffer = speaks_v5 ? state.out.buffer(conn.id) : nullptr;
+  if (buffer) {
+    mqtt::Connack connack;
+    connack.code = static_cast<uint8_t>(wrong.reason);
+    mqtt::encode(connack, Version::v5, buffer->own());
+    ++state.counters.packets_sent;
+  }
+  state.out.close(conn.id);
+  forget(state, conn);
+}
+
 void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
   if (mqtt::type_of(frame.first) == mqtt::PacketType::connect) ++state.counters.connects_received;
   auto packet = mqtt::decode_connect(frame);
@@ -303,9 +316,7 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
         packet.error().reason == ReasonCode::unsupported_protocol_version) {
       return refuse(state, conn, Version::v3_1_1, packet.error().reason, "", packet.error().what);
     }
-    state.events.client_refused("", conn.peer, packet.error().what);
-    state.out.close(conn.id);  // [MQTT-3.1.0-1], 3.1.4: without an answer
-    return forget(state, conn);
+    return refuse_packet(state, conn, packet.error(), mqtt::names_v5(frame));
   }
   name_user(conn, *packet);
   state.events.client_step({packet->client_id, conn.peer, "CONNECT", "", version_word(packet->version)});

@@ -3,6 +3,7 @@
 
 #include "gateway/broker/broker_types.h"
 #include "gateway/broker/state.h"
+#include "gateway/mqtt/decode.h"
 #include "gateway/mqtt/framer.h"
 #include "gateway/mqtt/packet.h"
 
@@ -10,6 +11,9 @@ namespace tidegate::broker::connect {
 
 // The first packet of a connection.
 void first_packet(State& state, Connection& conn, const mqtt::Frame& frame);
+// A packet before CONNACK that is wrong in itself: closed, and 5.0 is told by which code [MQTT-3.1.0-1], 3.1.4. Without
+// words, for what it takes of them may not be known.
+void refuse_packet(State& state, Connection& conn, const mqtt::DecodeError& wrong, bool speaks_v5);
 // Answer to Output::check_credentials.
 void credentials_checked(State& state, Connection& conn, bool right);
 // Answer to Output::ask_to_authenticate.

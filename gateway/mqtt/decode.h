@@ -22,6 +22,9 @@ using Decoded = tl::expected<T, DecodeError>;
 // MQTT 4 and 5, and 3 and 4 with the bridge bit (0x83, 0x84).
 [[nodiscard]] Decoded<Connect> decode_connect(const Frame& frame);
 
+// Whether it says of itself that it is a CONNECT of 5.0, whatever else is wrong with it.
+[[nodiscard]] bool names_v5(const Frame& frame);
+
 // Every other packet, in the version that CONNECT settled. A CONNECT here is a protocol error [MQTT-3.1.0-2].
 // Decodes packets of both directions; what a server must not be sent is the caller's matter.
 [[nodiscard]] Decoded<Packet> decode(const Frame& frame, Version version);

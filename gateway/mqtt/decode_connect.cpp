@@ -138,6 +138,11 @@ Decoded<Connect> decode_connect(const Frame& frame) {
   return c;
 }
 
+bool names_v5(const Frame& frame) {
+  ByteReader in(frame.body);
+  return type_of(frame.first) == PacketType::connect && read_binary(in) == "MQTT" && in.integer<uint8_t>() == 5;
+}
+
 Decoded<Connack> decode_connack(const Frame& frame, Version version) {
   if (auto bad = header_error(frame, version)) return tl::unexpected(*bad);
   ByteReader in(frame.body);

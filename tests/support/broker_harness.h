@@ -124,8 +124,9 @@ class Client {
 
   // Opens a connection and sends CONNECT. Called again: a new connection, and the one before is left as it is.
   void connect(const ConnectOptions& options);
-  void open();                        // a connection alone
-  void send(std::string_view bytes);  // in a turn of its own
+  void open();                                                      // a connection alone
+  void open(mqtt::Version version) { version_ = version, open(); }  // in which answers are read
+  void send(std::string_view bytes);                                // in a turn of its own
   void publish(std::string_view topic, std::string_view payload, const PublishOptions& options = {});
   void subscribe(std::string_view filter, int qos, const SubscribeOptions& options = {});
   void subscribe(const std::vector<std::string_view>& filters);  // QoS 0, in one packet

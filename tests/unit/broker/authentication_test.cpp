@@ -123,16 +123,16 @@ TEST_F(AuthenticationTest, WhoFailsIsRefusedAtAnyStep) {  // [MQTT-4.12.0-4]
 TEST_F(AuthenticationTest, NothingButAuthAndDisconnectComesBeforeConnack) {  // [MQTT-3.1.2-30]
   Client& c = begin("c", method("ASK") + data("hello"));
   c.ping();
-  EXPECT_EQ(told(c), "auth 24 ASK:who?, closed");
+  EXPECT_EQ(told(c), "auth 24 ASK:who?, connack 0x82, closed");
   Client& d = begin("d", method("ASK") + data("hello"));
   d.disconnect();
   EXPECT_EQ(told(d), "auth 24 ASK:who?, closed");
   Client& again = begin("e", method("ASK") + data("hello"));
   auth(again, ReasonCode::reauthenticate, method("ASK") + data("hello"));
-  EXPECT_EQ(told(again), "auth 24 ASK:who?, closed");
+  EXPECT_EQ(told(again), "auth 24 ASK:who?, connack 0x82, closed");
   Client& other = begin("f", method("ASK") + data("hello"));
   auth(other, ReasonCode::continue_authentication, method("OTHER") + data("it is anna"));
-  EXPECT_EQ(told(other), "auth 24 ASK:who?, closed");
+  EXPECT_EQ(told(other), "auth 24 ASK:who?, connack 0x82, closed");
   EXPECT_EQ(h.broker().pending_connects(), 0u);
 }
 

@@ -58,9 +58,9 @@ TEST_F(ConformanceTest, ConnackIsTheFirstAnswerAndTheOnlyOfItsKind) {  // [MQTT-
 
 TEST_F(ConformanceTest, NoDisconnectGoesBeforeConnack) {  // [MQTT-3.14.0-1]
   Client& x = h.newcomer("x");
-  x.open();
+  x.open(v5);
   x.send(std::string_view("\x10\x0e\x00\x04MQTT\x05\x03\x00\x00\x00\x00\x01x", 16));  // the reserved flag
-  EXPECT_EQ(x.got(), "closed");
+  EXPECT_EQ(x.got(), "connack 0x81, closed");
 }
 
 TEST_F(ConformanceTest, DisconnectIsTheLastPacketAndBearsNoExpiry) {  // [MQTT-3.14.2-2, 3.14.4-1, 3.14.4-2]
