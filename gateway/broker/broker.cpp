@@ -162,9 +162,14 @@ void Broker::credentials_checked(ConnId id, bool right) {
   }
 }
 
-void Broker::may_authenticate(ConnId id, bool may) {
+void Broker::may_authenticate(ConnId id) {
   Connection* conn = state_.find(id);
-  if (conn && conn->stage == Connection::Stage::checking_credentials) connect::may_authenticate(state_, *conn, may);
+  if (conn && conn->stage == Connection::Stage::checking_credentials) connect::may_authenticate(state_, *conn);
+}
+
+void Broker::too_busy_to_check(ConnId id) {
+  Connection* conn = state_.find(id);
+  if (conn && conn->stage == Connection::Stage::checking_credentials) connect::too_busy_to_check(state_, *conn);
 }
 
 void Broker::records_read(QueueId queue, Seq from, const std::vector<store::QueueRecord>& records) {

@@ -47,7 +47,8 @@ class Broker {
   // The peer closed, or the socket failed. Not called after Output::close.
   void closed(ConnId conn, std::string_view why);
   void credentials_checked(ConnId conn, bool right);
-  void may_authenticate(ConnId conn, bool may);  // answer to Output::ask_to_authenticate
+  void may_authenticate(ConnId conn);   // answer to Output::ask_to_authenticate
+  void too_busy_to_check(ConnId conn);  // to either of them: whether it may come in remains open
   void records_read(QueueId queue, Seq from, const std::vector<store::QueueRecord>& records);
 
   // Output::read_queue could not be done now; it is asked for again after the next commit.

@@ -351,16 +351,18 @@ void credentials_checked(State& state, Connection& conn, bool right) {
   state.out.resume(id);
 }
 
-void may_authenticate(State& state, Connection& conn, bool may) {
+void may_authenticate(State& state, Connection& conn) {
   ConnId id = conn.id;
   conn.last_received = state.now.mono;
-  if (may) {
-    std::string bytes = *conn.connect_packet;  // kept for the end, and read until the exchange has begun
-    authentication::begin(state, conn, decode_again(conn, bytes));
-  } else {
-    authenticated(state, conn, false);
-  }
+  std::string bytes = *conn.connect_packet;  // kept for the end, and read until the exchange has begun
+  authentication::begin(state, conn, decode_again(conn, bytes));
   state.out.resume(id);
+}
+
+void too_busy_to_check(State& state, Connection& conn) {
+  std::unique_ptr<std::string> bytes = std::move(conn.connect_packet);
+  mqtt::Connect packet = decode_again(conn, *bytes);
+  refuse(state, conn, packet.version, ReasonCode::server_busy, packet.client_id, "too many log-ins wait");
 }
 
 void authenticated(State& state, Connection& conn, bool right) {

@@ -17,7 +17,9 @@ void refuse_packet(State& state, Connection& conn, const mqtt::DecodeError& wron
 // Answer to Output::check_credentials.
 void credentials_checked(State& state, Connection& conn, bool right);
 // Answer to Output::ask_to_authenticate.
-void may_authenticate(State& state, Connection& conn, bool may);
+void may_authenticate(State& state, Connection& conn);
+// To either of them: not now. Nothing is said of the password.
+void too_busy_to_check(State& state, Connection& conn);
 // The end of an authentication before CONNACK.
 void authenticated(State& state, Connection& conn, bool right);
 // The store takes control records again, or no longer: CONNECTs that waited for it are answered.

@@ -328,7 +328,7 @@ void CoreLoop::set_guard_limits(GuardLimits limits) {
 void CoreLoop::check_credentials(ConnId conn, std::string_view username, std::string_view password) {
   PeerKey from = addresses_[conn.slot];
   auto delay = guards_.login_delay(from, read_clock().mono);
-  if (!delay) return post([this, conn] { broker_.credentials_checked(conn, false); });
+  if (!delay) return post([this, conn] { broker_.too_busy_to_check(conn); });
   if (*delay == Millis{0}) return check_now(conn, std::string(username), std::string(password));
   auto timer = std::make_shared<Timer>(io_);
   timer->expires_after(*delay);
@@ -343,16 +343,15 @@ void CoreLoop::check_credentials(ConnId conn, std::string_view username, std::st
 void CoreLoop::ask_to_authenticate(ConnId conn) {
   PeerKey from = addresses_[conn.slot];
   auto delay = guards_.login_delay(from, read_clock().mono);
-  if (!delay || *delay == Millis{0}) {
-    return post([this, conn, may = delay.has_value()] { broker_.may_authenticate(conn, may); });
-  }
+  if (!delay) return post([this, conn] { broker_.too_busy_to_check(conn); });
+  if (*delay == Millis{0}) return post([this, conn] { broker_.may_authenticate(conn); });
   auto timer = std::make_shared<Timer>(io_);
   timer->expires_after(*delay);
   timer->async_wait([this, timer, conn, from](const error_code&) {
     guards_.login_waited(from);
     if (!find(conn)) return;
     enter_turn();
-    broker_.may_authenticate(conn, true);
+    broker_.may_authenticate(conn);
   });
 }
 
@@ -378,7 +377,7 @@ void CoreLoop::check_now(ConnId conn, std::string username, std::string password
   };
   if (workers_.post(std::move(check))) return;
   log::net.warn("Refusing a login: too many wait to be checked");
-  post([this, conn] { broker_.credentials_checked(conn, false); });
+  post([this, conn] { broker_.too_busy_to_check(conn); });
 }
 
 void CoreLoop::read_queue(QueueId queue, Seq from, Seq end, store::ReadLimit limit) {

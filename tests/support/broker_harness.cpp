@@ -320,7 +320,7 @@ void BrokerHarness::settle() {
     for (ConnId conn : std::exchange(out_.authenticating, {})) {
       again = true;
       broker_->begin_turn(now);
-      broker_->may_authenticate(conn, true);
+      broker_->may_authenticate(conn);
       seal();
     }
     if (auto_commit_ && !sealed_.empty() && commit_oldest()) again = true;

@@ -137,6 +137,18 @@ TEST_F(ConnectTest, WrongCredentialsAreRefused) {
   }
 }
 
+// Seen: those with the right password were told that it is wrong, because a neighbour behind the same address guesses.
+TEST_F(ConnectTest, ALogInThatIsNotCheckedIsToldToComeAgain) {
+  h.listener.check_credentials = true;
+  for (auto [version, answer] : {std::pair{v4, "connack 3, closed"}, std::pair{v5, "connack 0x89, closed"}}) {
+    Client& c = h.newcomer("c");
+    c.connect({.version = version, .username = "u"});
+    h.turn([&] { h.broker().too_busy_to_check(c.conn()); });
+    EXPECT_EQ(c.got(), answer);
+  }
+  EXPECT_EQ(h.broker().pending_connects(), 0u);
+}
+
 TEST_F(ConnectTest, WhomTheTransportNamesNeedsNoPassword) {
   h.listener.check_credentials = true;
   h.listener.allow_anonymous = false;
