@@ -112,8 +112,8 @@ void Connection::open_step() {
 void Connection::opened() {
   Introduction client;
   channel_->introduce(client);
+  loop_.broker().introduce(id_, client.peer, std::move(client.username));
   if (!client.peer.empty() && !loop_.admit(id_, *listener_, client.peer)) return;
-  loop_.broker().introduce(id_, std::move(client.peer), std::move(client.username));
   if (channel_->is_preface()) {
     channel_ = channel_->next();
     if (channel_) return;  // goes on with the step after it

@@ -396,6 +396,7 @@ class Guards(Status):
                 return False
         self.assertTrue(connects("198.51.100.1"))
         self.assertFalse(connects("203.0.113.9"))
+        gateway.wait_log(r"Client refused: .*peer=203\.0\.113\.9:4711 .*not allowed")
         self.assertTrue(connects("198.51.100.1"))
         self.assertFalse(connects("198.51.100.1"))
         self.assertTrue(connects("198.51.100.2"))
