@@ -228,6 +228,14 @@ TEST_F(ConnectTest, SessionPresentSaysWhatIsThere) {  // [MQTT-3.1.2-4, 3.1.4-4,
   EXPECT_EQ(answer_to({.clean = false}), "connack 0");
 }
 
+TEST_F(ConnectTest, ARefusalSaysNothingOfTheSessionThatIsThere) {  // [MQTT-3.2.2-6] [MQTT-3.2.2-4 of 3.1.1]
+  h.client("c", {.clean = false}).disconnect();
+  h.listener.allow_anonymous = false;
+  EXPECT_EQ(answer_to({.version = v4, .clean = false}, "c"), "connack 5, closed");
+  EXPECT_EQ(answer_to({.version = v5, .clean = false}, "c"), "connack 0x87, closed");
+  EXPECT_EQ(h.broker().sessions(), 1u);
+}
+
 TEST_F(ConnectTest, Version3_1HasNoSessionPresent) {
   ConnectOptions kept{.version = v3, .clean = false};
   h.client("c", kept).disconnect();
