@@ -98,9 +98,8 @@ Section<Listener> make_listener() {
   s.key("name", &Listener::name, name_text(), Applies::reconnect, "Unique. What page, log and metrics call it.")
       .required();
   s.key("bind", &Listener::bind, bind_text(), Applies::reconnect,
-        "The address to listen on; \"0.0.0.0\" and \"::\" are all. One that is not there yet is waited for. Required "
-        "but for "
-        "transport unix.")
+        "The address to listen on; \"0.0.0.0\" is all of IPv4, \"::\" all of IPv6: for both, two listeners. One that "
+        "is not there yet is waited for. Required but for transport unix.")
       .default_is("required");
   s.key("port", &Listener::port, count16({1, 65535}), Applies::reconnect, "TCP port.");
   s.key(
