@@ -1,5 +1,6 @@
 #include "bridge/bridge.h"
 
+#include <algorithm>
 #include <random>
 
 #include "bridge/bridge_impl.h"
@@ -19,7 +20,20 @@ TopicMap checked_map(const std::vector<Rule>& rules) {
   return std::move(*map);
 }
 
-// Every message in flight answers at most once, and a connection ends at most once.
+// QoS 2 where a rule has it and the remote's session outlives the connection, or where something is under way.
+bool has_exactly_once(const Options& options, const ExchangeMarks& marks) {
+  const bool wanted = std::any_of(options.rules.begin(), options.rules.end(),
+                                  [](const Rule& rule) { return rule.qos == Qos::exactly_once; });
+  return !options.clean_session && (wanted || !marks.up.empty() || !marks.down.empty());
+}
+
+std::vector<Seq> places(const std::vector<Exchange>& exchanges) {
+  std::vector<Seq> all;
+  for (const Exchange& e : exchanges) all.push_back(e.seq);
+  return all;
+}
+
+// Every message in flight answers at most twice, and a connection ends at most once.
 size_t events_max(const Options& options) {
   return 4 * (size_t{options.window} + options.qos0_lane_messages + 64);
 }
@@ -36,8 +50,10 @@ Bridge::Impl::Impl(BridgeId id, Options options, store::Store& store, store::Com
       out_(queues.out),
       inbox_(queues.inbox),
       map_(checked_map(options_.rules)),
-      uplink_(queues.out, queues.out_head, queues.out_tail, options_.queue),
-      downlink_(id, map_, queues.inbox, queues.inbox_tail, committer, host),
+      exchanges_(queues.out, queues.inbox, queues.exchanges, committer),
+      exactly_once_(has_exactly_once(options_, queues.exchanges)),
+      uplink_(queues.out, queues.out_head, queues.out_tail, options_.queue, places(queues.exchanges.up)),
+      downlink_(id, map_, queues.inbox, queues.inbox_tail, exchanges_, committer, host),
       backoff_(options_.restart_timeout, make_random()),
       dial_(options_.addresses, options_.protocol_version),
       events_(events_max(options_), [this] { wake(); }) {
@@ -134,6 +150,7 @@ Queues Bridge::Impl::final_queues() const {
   queues.out_tail = uplink_.committed_tail();
   queues.inbox = inbox_;
   queues.inbox_tail = downlink_.tail();
+  queues.exchanges = exchanges_.marks();
   return queues;
 }
 
@@ -187,8 +204,8 @@ void Bridge::Impl::subscribed(std::vector<int> codes) {
   post(std::move(e));
 }
 
-bool Bridge::Impl::message(Message remote) {
-  return downlink_.message(std::move(remote), read_clock());
+bool Bridge::Impl::message(Message remote, uint16_t packet_id) {
+  return downlink_.message(std::move(remote), packet_id, read_clock());
 }
 
 // --- the public face ------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-// One bridge: carries the records of its out queue to the remote, in order, at least once, and brings what the remote
-// sends into its inbox queue before the remote gets its acknowledgement.
+// One bridge: carries the records of its out queue to the remote, in order, at least once, with QoS 2 exactly once, and
+// brings what the remote sends into its inbox queue before the remote gets its acknowledgement.
 //
 // The record in the out queue is what is sent: it holds the REMOTE topic, the QoS of the delivery and the retain flag,
 // so changed rules never cost a queued message. TopicMap (topic_map.h) makes them from the local ones.
@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 
+#include "bridge/exchanges.h"
 #include "bridge/name_lookup.h"
 #include "bridge/options.h"
 #include "bridge/status.h"
@@ -46,6 +47,7 @@ struct Queues {
   store::QueueTail out_tail;  // committed
   QueueId inbox{};
   store::QueueTail inbox_tail;
+  ExchangeMarks exchanges;
 };
 
 using LinkFactory = std::function<std::unique_ptr<CloudLink>(LinkEvents&)>;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "bridge/cloud_link.h"
 #include "bridge/dial_plan.h"
 #include "bridge/downlink.h"
+#include "bridge/exchanges.h"
 #include "bridge/name_lookup.h"
 #include "bridge/topic_map.h"
 #include "bridge/uplink.h"
@@ -59,7 +61,7 @@ class Bridge::Impl final : public LinkEvents {
   void acknowledged(LinkToken token) override;
   void rejected(LinkToken token, int code, std::string text) override;
   void subscribed(std::vector<int> codes) override;
-  [[nodiscard]] bool message(Message remote) override;
+  [[nodiscard]] bool message(Message remote, uint16_t packet_id) override;
   void post(Event event);
   void wake();
 
@@ -86,12 +88,16 @@ class Bridge::Impl final : public LinkEvents {
   void round_failed(const Now& now);
   void end_connection(LinkFailure failure, const Now& now);
   void subscribe(const Now& now);
+  void resume_session(const Granted& granted, const Now& now);
+  void begin_service(const Now& now);
+  [[nodiscard]] bool can_resume() const;
   bool notify_remote(bool up);  // false: the link did not take it
 
   // Sending, reading, removing
   void pump(const Now& now);
   bool read_ahead(const Now& now);
   void send_records(const Now& now);
+  [[nodiscard]] bool gather_to_send(const Now& now);
   void send_lane(const Now& now);
   void drop_lane();
   void remove_finished(const Now& now, bool at_once);
@@ -109,6 +115,8 @@ class Bridge::Impl final : public LinkEvents {
   const QueueId out_, inbox_;
 
   TopicMap map_;
+  Exchanges exchanges_;
+  const bool exactly_once_;
   Uplink uplink_;
   Downlink downlink_;
   Backoff backoff_;
@@ -121,7 +129,11 @@ class Bridge::Impl final : public LinkEvents {
   Instant deadline_ = Instant::never();  // of the phase: retry, lookup, connect
   Instant connected_at_{}, progress_at_{}, subscribe_deadline_ = Instant::never();
   bool acked_in_connection_ = false;
-  std::string subscribed_at_;  // 3.1.1: the address where this object's subscriptions stand
+  bool serving_ = false;              // connected, and through with what was under way before
+  std::string session_at_;            // the address whose session the exchanges are with
+  std::set<std::string> clean_next_;  // addresses whose sessions know more than is known here
+  std::deque<Uplink::Send> to_send_;  // what is of QoS 2 among them is prepared
+  std::string subscribed_at_;         // 3.1.1: the address where this object's subscriptions stand
   LinkFailure round_failure_;
   std::vector<Event> taken_;
   store::Batch batch_;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,8 +18,14 @@
 
 namespace tidegate::bridge {
 
+class Exchanges;
+
 struct ConnectRequest {
   const Options* options = nullptr;  // outlives the connection
+  // QoS 2 is possible: what is under way, and the records of the out queue. Outlives the connection. None: QoS 0 and 1.
+  Exchanges* exchanges = nullptr;
+  std::function<MessagePtr(Seq)> record;
+  bool clean_start = false;  // whatever `options` says: what the remote's session knows is not known here
   Address address;
   std::string numeric;  // the IP address that `address.host` stands for in this try
   int protocol = 5;     // 5 or 4
@@ -51,15 +58,15 @@ class LinkEvents {
   virtual void connected(const Granted& granted) = 0;
   virtual void connect_failed(LinkFailure failure) = 0;
   virtual void lost(LinkFailure failure) = 0;
-  // QoS 1: the remote has it. QoS 0: it was written.
+  // QoS 1, 2: the remote has it. QoS 0: it was written. QoS 2 may be told twice.
   virtual void acknowledged(LinkToken token) = 0;
   // `code`: the remote's reason code (>= 0x80), else a negative one of the link, which then also loses the connection.
   virtual void rejected(LinkToken token, int code, std::string text) = 0;
   // One code for each filter of the SUBSCRIBE: 0..2 granted, >= 0x80 refused.
   virtual void subscribed(std::vector<int> codes) = 0;
   // `remote` has the remote topic. May wait for the disk. True: it may be acknowledged. False: it must not be, and the
-  // link ends the connection instead.
-  [[nodiscard]] virtual bool message(Message remote) = 0;
+  // link ends the connection instead. `packet_id`: of QoS 2 where there are `exchanges`, else 0.
+  [[nodiscard]] virtual bool message(Message remote, uint16_t packet_id) = 0;
 };
 
 class CloudLink {

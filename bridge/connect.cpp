@@ -7,6 +7,10 @@ namespace {
 
 constexpr Millis tcp_probe_within{500};
 
+std::string name_of(const Address& address) {
+  return address.host + ":" + std::to_string(address.port);
+}
+
 }  // namespace
 
 void Bridge::Impl::begin_round(const Now& now) {
@@ -22,7 +26,7 @@ void Bridge::Impl::dial(const Now& now) {
   bool refused = false;
   {
     std::lock_guard lock(status_mutex_);
-    status_.address = address.host + ":" + std::to_string(address.port);
+    status_.address = name_of(address);
     status_.next_try = WallTime::never();
     refused = status_.state == LinkState::refused;  // stays until the remote says something else
   }
@@ -63,6 +67,15 @@ void Bridge::Impl::try_connect(const Now& now) {
   request.numeric = dial_.numeric();
   request.protocol = dial_.protocol();
   request.window = options_.window;
+  if (exactly_once_) {
+    request.exchanges = &exchanges_;
+    request.record = [this](Seq seq) -> MessagePtr {
+      std::vector<store::QueueRecord> found;
+      if (!store_.read_queue(out_, seq, Seq{seq.value + 1}, {}, found) || found.empty()) return nullptr;
+      return found.front().message;
+    };
+    request.clean_start = clean_next_.contains(name_of(request.address)) || !can_resume();
+  }
   phase_ = Phase::connecting;
   deadline_ = now.mono + options_.connect_timeout;
   {
@@ -88,7 +101,7 @@ void Bridge::Impl::attempt_failed(LinkFailure failure, const Now& now) {
       failure.text = "TCP: " + tcp;
     }
   }
-  failure.text = dial_.address().host + ":" + std::to_string(dial_.address().port) + ": " + failure.text;
+  failure.text = name_of(dial_.address()) + ": " + failure.text;
   note_error(failure, now);
   dial_.connect_failed(failure);
   round_failure_ = std::move(failure);
@@ -115,7 +128,7 @@ void Bridge::Impl::handle_connected(const Granted& granted, const Now& now) {
   RemoteLimits limits;
   // Strictly below the remote's limit: at it, Paho's send thread can fall asleep for a second.
   limits.window = std::min(options_.window, std::max<uint32_t>(1, granted.receive_maximum - 1));
-  limits.maximum_qos = lower(Qos::at_least_once, granted.maximum_qos);
+  limits.maximum_qos = lower(exactly_once_ ? Qos::exactly_once : Qos::at_least_once, granted.maximum_qos);
   limits.retain_available = granted.retain_available;
   limits.max_packet_size = granted.max_packet_size;
   uplink_.connected(limits);
@@ -129,21 +142,60 @@ void Bridge::Impl::handle_connected(const Granted& granted, const Now& now) {
     status_.protocol = dial_.protocol();
     ++status_.connects;
   }
-  const std::string address = dial_.address().host + ":" + std::to_string(dial_.address().port);
+  resume_session(granted, now);
   // 5.0 is asked each time and sends retained messages for new subscriptions only; 3.1.1 would send them all again.
-  if (!(v311 && granted.session_present && subscribed_at_ == address)) subscribe(now);
+  if (!v311 || !granted.session_present || subscribed_at_ != name_of(dial_.address())) subscribed_at_.clear();
+  set_state(LinkState::connected, now);
+  if (!exchanges_.is_resuming()) begin_service(now);
+}
+
+// What QoS 2 had under way goes on where the remote's session knows of it, else begins anew.
+void Bridge::Impl::resume_session(const Granted& granted, const Now& now) {
+  const std::string address = name_of(dial_.address());
+  clean_next_.erase(address);
+  if (!granted.session_present) {
+    const ExchangeMarks old = exchanges_.clear(batch_);
+    for (const Exchange& e : old.up) {
+      if (e.released) {
+        (void)uplink_.acknowledged(e.seq, batch_);
+      } else {
+        uplink_.session_lost(e.seq);
+      }
+    }
+    if (!old.up.empty() && session_at_ != address) clean_next_.insert(session_at_);
+    remove_finished(now, true);
+  }
+  session_at_ = address;
+}
+
+// The link counts packet ids from 1 in each connection, and what is under way has kept its own: anything with an id
+// waits until that is through.
+void Bridge::Impl::begin_service(const Now& now) {
+  serving_ = true;
+  if (subscribed_at_.empty()) subscribe(now);
   if (phase_ != Phase::connected) return;
-  subscribed_at_ = address;
+  subscribed_at_ = name_of(dial_.address());
   notify_remote(true);
   up_ = true;
-  set_state(LinkState::connected, now);
+}
+
+// Whether the records of everything under way can still be read (a damaged store): without one its packet id is lost.
+bool Bridge::Impl::can_resume() const {
+  for (const Exchange& e : exchanges_.marks().up) {
+    std::vector<store::QueueRecord> found;
+    if (e.released) continue;
+    if (!store_.read_queue(out_, e.seq, Seq{e.seq.value + 1}, {}, found) || found.empty()) return false;
+  }
+  return true;
 }
 
 void Bridge::Impl::subscribe(const Now& now) {
   if (map_.remote_filters().empty()) return;
   std::vector<RemoteFilter> filters(map_.remote_filters().begin(), map_.remote_filters().end());
-  // QoS 2 without Paho's persistence would lose a message that was received and not yet released at a crash.
-  for (RemoteFilter& f : filters) f.qos = lower(f.qos, Qos::at_least_once);
+  // QoS 2 without a kept session would lose a message that was received and not yet released at a crash.
+  if (!exactly_once_) {
+    for (RemoteFilter& f : filters) f.qos = lower(f.qos, Qos::at_least_once);
+  }
   subscribe_deadline_ = now.mono + options_.stall_timeout;
   if (Status asked = link_->subscribe(filters); !asked) {
     LinkFailure failure;
@@ -175,13 +227,15 @@ void Bridge::Impl::end_connection(LinkFailure failure, const Now& now) {
   take_answers(now);
   const bool flowed = acked_in_connection_ || uplink_.in_flight() == 0;
   uplink_.lost();
+  to_send_.clear();
+  serving_ = false;
   downlink_.watch_echoes(false);
   subscribe_deadline_ = Instant::never();
   lane_in_flight_ = 0;
   remote_notified_ = false;
   notifications_in_flight_ = 0;
   backoff_.connection_ended(now.mono - connected_at_, flowed);
-  failure.text = dial_.address().host + ":" + std::to_string(dial_.address().port) + ": " + failure.text;
+  failure.text = name_of(dial_.address()) + ": " + failure.text;
   note_error(failure, now);
   round_failure_ = std::move(failure);
   {

@@ -9,10 +9,14 @@ constexpr Millis disk_wait_max{2000};
 }  // namespace
 
 Downlink::Downlink(BridgeId bridge, const TopicMap& map, QueueId inbox, const store::QueueTail& tail,
-                   store::Committer& committer, BridgeHost& host)
-    : bridge_(bridge), map_(map), committer_(committer), host_(host), inbox_(inbox, tail) {}
+                   Exchanges& exchanges, store::Committer& committer, BridgeHost& host)
+    : bridge_(bridge), map_(map), exchanges_(exchanges), committer_(committer), host_(host), inbox_(inbox, tail) {}
 
-bool Downlink::message(Message remote, const Now& now) {
+bool Downlink::message(Message remote, PacketId packet_id, const Now& now) {
+  if (packet_id != 0 && exchanges_.is_received(packet_id)) {
+    auto stored = repeated(packet_id);
+    return !stored || hand_over(*stored, packet_id);
+  }
   auto target = map_.map_in(remote.topic);
   if (!target) {
     ++no_local_topic_;
@@ -31,24 +35,41 @@ bool Downlink::message(Message remote, const Now& now) {
   if (target->clear_retain) remote.retain = false;
   remote.received = now.wall;
   remote.from_bridge = bridge_;
-  auto local = std::make_shared<const Message>(std::move(remote));
-  Seq seq{};
-  if (durable) {
-    Ticket ticket;
-    {
-      std::lock_guard lock(mutex_);
-      seq = inbox_.append(batch_, store::view_of(*local));
-      inbox_.flush(batch_);
-      ticket = committer_.submit(batch_);
-    }
-    if (!committer_.wait(ticket, disk_wait_max)) {
-      ++not_stored_;
-      return false;
-    }
+  if (durable) return hand_over(store(std::move(remote), packet_id), packet_id);
+  ++received_;
+  host_.inbound(bridge_, std::make_shared<const Message>(std::move(remote)), inbox_.id(), Seq{});
+  return true;
+}
+
+Downlink::Stored Downlink::store(Message local, PacketId packet_id) {
+  Stored stored{std::make_shared<const Message>(std::move(local))};
+  std::lock_guard lock(mutex_);
+  stored.seq = inbox_.append(batch_, store::view_of(*stored.message));
+  inbox_.flush(batch_);
+  if (packet_id != 0) exchanges_.receive(packet_id, batch_);
+  stored.ticket = committer_.submit(batch_);
+  if (packet_id != 0) not_handed_over_.insert_or_assign(packet_id, stored);
+  return stored;
+}
+
+bool Downlink::hand_over(const Stored& stored, PacketId packet_id) {
+  if (!committer_.wait(stored.ticket, disk_wait_max)) {
+    ++not_stored_;
+    return false;
+  }
+  if (packet_id != 0) {
+    std::lock_guard lock(mutex_);
+    not_handed_over_.erase(packet_id);
   }
   ++received_;
-  host_.inbound(bridge_, std::move(local), inbox_.id(), seq);
+  host_.inbound(bridge_, stored.message, inbox_.id(), stored.seq);
   return true;
+}
+
+std::optional<Downlink::Stored> Downlink::repeated(PacketId packet_id) {
+  std::lock_guard lock(mutex_);
+  auto at = not_handed_over_.find(packet_id);
+  return at == not_handed_over_.end() ? std::nullopt : std::optional(at->second);
 }
 
 bool Downlink::is_echo(const Message& remote, const Now& now) {

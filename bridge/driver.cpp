@@ -114,12 +114,13 @@ void Bridge::Impl::handle(Event& event, const Now& now) {
         ++sent_qos0_;
       } else if (event.token & notify_token) {
         notifications_in_flight_ -= notifications_in_flight_ > 0 ? 1 : 0;
-      } else if (uplink_.acknowledged(Seq{event.token}, now)) {
+      } else if (uplink_.acknowledged(Seq{event.token}, batch_)) {
         acked_in_connection_ = true;
         progress_at_ = now.mono;
         std::lock_guard lock(status_mutex_);
         status_.last_acknowledged = now.wall;
       }
+      exchanges_.erase_ended(Seq{event.token}, batch_);
       break;
     case Kind::rejected: handle_rejected(event, now); break;
     case Kind::subscribed:
@@ -146,6 +147,7 @@ void Bridge::Impl::handle_rejected(const Event& event, const Now& now) {
     acked_in_connection_ = true;
     progress_at_ = now.mono;
   }
+  exchanges_.erase_ended(Seq{event.token}, batch_);
   note_error(failure, now);
 }
 
@@ -192,10 +194,11 @@ void Bridge::Impl::check_deadlines(const Now& now) {
 
 void Bridge::Impl::pump(const Now& now) {
   link_retry_at_ = Instant::never();
+  if (phase_ == Phase::connected && !serving_ && !exchanges_.is_resuming()) begin_service(now);
   for (int reads = 0; reads < reads_per_turn; ++reads) {
     const bool read = read_ahead(now);
     uplink_.enforce_limits(batch_);
-    if (phase_ == Phase::connected) send_records(now);
+    if (serving_) send_records(now);
     if (!read || link_retry_at_ != Instant::never()) break;
     more_to_do_ = reads + 1 == reads_per_turn;
   }
@@ -223,19 +226,19 @@ bool Bridge::Impl::read_ahead(const Now& now) {
 
 void Bridge::Impl::send_records(const Now& now) {
   while (phase_ == Phase::connected) {
-    const bool was_idle = uplink_.in_flight() == 0;
-    auto send = uplink_.next_send(now);
-    if (!send) return;
-    if (was_idle) progress_at_ = now.mono;
+    if (to_send_.empty() && !gather_to_send(now)) return;
+    const Uplink::Send& send = to_send_.front();
     Seconds expiry = no_expiry;
-    if (send->message->expires != WallTime::never()) {
-      expiry = std::max(Seconds{1}, std::chrono::duration_cast<Seconds>(send->message->expires - now.wall));
+    if (send.message->expires != WallTime::never()) {
+      expiry = std::max(Seconds{1}, std::chrono::duration_cast<Seconds>(send.message->expires - now.wall));
     }
-    downlink_.sent(*send->message, now);
-    Status sent = link_->publish(send->seq.value, send->message, send->qos, send->retain, expiry);
-    if (sent) continue;
-    downlink_.not_sent(*send->message, now);
-    uplink_.send_failed(send->seq);
+    downlink_.sent(*send.message, now);
+    Status sent = link_->publish(send.seq.value, send.message, send.qos, send.retain, expiry);
+    if (sent) {
+      to_send_.pop_front();
+      continue;
+    }
+    downlink_.not_sent(*send.message, now);
     if (sent.error().code == ErrorCode::no_space) {
       link_retry_at_ = now.mono + link_retry;
       return;
@@ -247,8 +250,29 @@ void Bridge::Impl::send_records(const Now& now) {
   }
 }
 
+// The next message; of QoS 2 as many as come after each other, so that their packet ids are one commit. False: there is
+// none, or the connection has ended.
+bool Bridge::Impl::gather_to_send(const Now& now) {
+  const bool was_idle = uplink_.in_flight() == 0;
+  std::vector<Seq> exactly_once;
+  while (auto send = uplink_.next_send(now)) {
+    to_send_.push_back(std::move(*send));
+    if (to_send_.back().qos != Qos::exactly_once) break;
+    exactly_once.push_back(to_send_.back().seq);
+  }
+  if (to_send_.empty()) return false;
+  if (was_idle) progress_at_ = now.mono;
+  if (exactly_once.empty() || exchanges_.prepare(exactly_once, batch_)) return true;
+  LinkFailure failure;
+  failure.step = Step::store;
+  failure.text = "the disk does not take the packet ids of QoS 2: " + committer_.health().reason;
+  end_connection(std::move(failure), now);
+  return false;
+}
+
 void Bridge::Impl::send_lane(const Now& now) {
   if (phase_ != Phase::connected) return drop_lane();
+  if (!serving_) return;
   uint64_t bytes = 0;
   while (!lane_out_.empty() && lane_in_flight_ < lane_in_flight_max) {
     MessagePtr message = std::move(lane_out_.front());

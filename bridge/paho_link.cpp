@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 
+#include "bridge/paho_session.h"
 #include "bridge/reason_text.h"
 #include "bridge/socket_cut.h"
 #include "bridge/tls_reason.h"
@@ -18,7 +19,8 @@ namespace {
 
 // How this file lives with Paho C++ 1.2.0 on C 1.3.12:
 // - One client object for each connection, never reconnected: a lost connection leaves no state in Paho that could send
-//   something twice or out of order, and the uplink resends from the store in any case.
+//   something twice or out of order. The uplink resends QoS 1 from the store; QoS 2 the new client restores by itself
+//   (paho_session.h).
 // - Every callback runs on Paho's threads under the lock of all its clients: it hands over and returns; `message` may
 //   wait for the disk. No exception leaves a callback. Nothing in a callback waits for Paho or destroys a client.
 // - After a client's destructor no callback of it runs or begins: callbacks and MQTTAsync_destroy take the same lock.
@@ -143,7 +145,11 @@ class Connection {
     create_.set_mqtt_verison(request_.protocol);
     create_.set_send_while_disconnected(false);
     create_.set_max_buffered_messages(unsent_max);
-    client_ = std::make_unique<mqtt::async_client>(uri, o.client_id, create_);
+    if (request_.exchanges) {
+      request_.exchanges->connection_begins();
+      session_.emplace(request_, events_, [this] { cut(); });
+    }
+    client_ = std::make_unique<mqtt::async_client>(uri, o.client_id, create_, session_ ? &*session_ : nullptr);
     client_->set_message_callback([this](mqtt::const_message_ptr m) { on_message(*m); });
     client_->set_connection_lost_handler([this](const std::string& cause) { on_lost(cause); });
     client_->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) { on_disconnect(code); });
@@ -156,9 +162,11 @@ class Connection {
     auto topic = std::shared_ptr<const std::string>(message, &message->topic);
     auto payload = std::shared_ptr<const std::string>(message, &message->payload);
     const bool v5 = request_.protocol >= 5;
-    client_->publish(mqtt::message::create(mqtt::string_ref(topic), mqtt::binary_ref(payload), static_cast<int>(qos),
-                                           retain, v5 ? to_paho(*message, expiry) : mqtt::properties()),
-                     reinterpret_cast<void*>(static_cast<uintptr_t>(token)), publishing_);
+    const auto given = client_->publish(
+        mqtt::message::create(mqtt::string_ref(topic), mqtt::binary_ref(payload), static_cast<int>(qos), retain,
+                              v5 ? to_paho(*message, expiry) : mqtt::properties()),
+        reinterpret_cast<void*>(static_cast<uintptr_t>(token)), publishing_);
+    if (qos != Qos::at_most_once) note_id(*given);
     return {};
   }
 
@@ -174,8 +182,8 @@ class Connection {
       if (request_.protocol >= 5) {
         options = mqtt::subscribe_options(filters[i].no_local, true, mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
       }
-      client_->subscribe(filters[i].filter, static_cast<int>(filters[i].qos), reinterpret_cast<void*>(i), subscribing_,
-                         options);
+      note_id(*client_->subscribe(filters[i].filter, static_cast<int>(filters[i].qos), reinterpret_cast<void*>(i),
+                                  subscribing_, options));
     }
     return {};
   }
@@ -207,7 +215,13 @@ class Connection {
     Connection& connection_;
   };
 
+  void note_id(const mqtt::token& given) const {
+    if (request_.exchanges) request_.exchanges->id_given(static_cast<PacketId>(given.get_message_id()));
+  }
+  void cut() const { cut_sockets_to(request_.numeric, request_.address.port); }
+
   void fill_connect_options(const Options& o) {
+    const bool clean = o.clean_session || request_.clean_start;
     // The version first: it decides what the other setters do.
     connect_.set_mqtt_version(request_.protocol);
     connect_.set_automatic_reconnect(false);
@@ -218,14 +232,14 @@ class Connection {
     if (!o.username.empty()) connect_.set_user_name(o.username);
     if (!o.password.empty()) connect_.set_password(o.password);
     if (request_.protocol >= 5) {
-      connect_.set_clean_start(o.clean_session);
+      connect_.set_clean_start(clean);
       if (!o.clean_session) {
         mqtt::properties properties;
         properties.add(mqtt::property(mqtt::property::SESSION_EXPIRY_INTERVAL, int32_t{session_expiry_seconds}));
         connect_.set_properties(properties);
       }
     } else {
-      connect_.set_clean_session(o.clean_session);
+      connect_.set_clean_session(clean);
     }
     if (o.notifications && !o.notifications_local_only && !o.notification_topic.empty()) {
       connect_.set_will_message(mqtt::message(o.notification_topic, std::string("0"), 1, true));
@@ -245,6 +259,7 @@ class Connection {
   void on_connected(const mqtt::token& token) {
     const Granted granted = granted_by(token.get_connect_response(), request_.protocol);
     connected_ = true;
+    if (session_) session_->connected();
     events_.connected(granted);
   }
 
@@ -336,10 +351,13 @@ class Connection {
       out.qos = static_cast<Qos>(m.get_qos());
       out.retain = m.is_retained();
       if (request_.protocol >= 5) from_paho(m.get_properties().c_struct(), out);
-      taken = events_.message(std::move(out));
+      const bool has_id = session_ && out.qos == Qos::exactly_once;
+      taken = has_id && session_->receiving() == 0
+                  ? true
+                  : events_.message(std::move(out), has_id ? session_->receiving() : 0);
     } catch (...) {
     }
-    if (!taken) cut_sockets_to(request_.numeric, request_.address.port);
+    if (!taken) cut();
   }
 
   LinkEvents& events_;
@@ -351,6 +369,7 @@ class Connection {
   Listener<&Connection::on_connected, &Connection::on_connect_failed> connecting_;
   Listener<&Connection::on_published, &Connection::on_publish_failed> publishing_;
   Listener<&Connection::on_subscribed, &Connection::on_subscribe_failed> subscribing_;
+  std::optional<PahoSession> session_;
   mqtt::create_options create_;
   mqtt::ssl_options tls_;
   mqtt::connect_options connect_;

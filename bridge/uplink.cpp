@@ -24,10 +24,12 @@ bool above(uint64_t value, uint64_t limit, uint32_t percent) {
 
 }  // namespace
 
-Uplink::Uplink(QueueId queue, const store::QueueHead& head, const store::QueueTail& committed_tail, QueueLimits limits)
+Uplink::Uplink(QueueId queue, const store::QueueHead& head, const store::QueueTail& committed_tail, QueueLimits limits,
+               std::vector<Seq> under_way)
     : remover_(queue, head),
       tail_(committed_tail),
       limits_(limits),
+      under_way_(std::move(under_way)),
       read_next_(head.first),
       first_waiting_(head.first),
       // What a former run kept below its head is given back at the first occasion.
@@ -49,21 +51,20 @@ void Uplink::lost() {
   connected_ = false;
   paused_ = false;
   paused_until_ = Instant::never();
-  counters_.possible_duplicates += in_flight_;
   for (Slot& slot : slots_) {
-    if (slot.state != Slot::State::sent) continue;
+    if (slot.state != Slot::State::sent || slot.exactly_once) continue;
     slot.state = Slot::State::waiting;
+    ++counters_.possible_duplicates;
+    --in_flight_;
     ++waiting_;
     waiting_bytes_ += slot.bytes;
   }
-  in_flight_ = 0;
   if (!slots_.empty()) first_waiting_ = slots_.front().seq;
 }
 
-Uplink::Slot* Uplink::find_sent(Seq seq) {
+Uplink::Slots::iterator Uplink::find_sent(Seq seq) {
   auto at = std::lower_bound(slots_.begin(), slots_.end(), seq, [](const Slot& s, Seq v) { return s.seq < v; });
-  if (at == slots_.end() || at->seq != seq || at->state != Slot::State::sent) return nullptr;
-  return &*at;
+  return at != slots_.end() && at->seq == seq && at->state == Slot::State::sent ? at : slots_.end();
 }
 
 Uplink::Slots::iterator Uplink::first_waiting() {
@@ -92,19 +93,29 @@ void Uplink::pop_done() {
   }
 }
 
-bool Uplink::acknowledged(Seq seq, const Now&) {
-  Slot* slot = find_sent(seq);
-  if (!slot) return false;
+bool Uplink::acknowledged(Seq seq, store::Batch& batch) {
+  auto slot = find_sent(seq);
+  if (slot == slots_.end()) return false;
   ++counters_.delivered;
   counters_.delivered_bytes += slot->bytes;
   finish(*slot);
+  if (slot->exactly_once) {
+    remover_.remove(batch, seq, slot->bytes);
+    slots_.erase(slot);
+  }
   pop_done();
   return true;
 }
 
+void Uplink::session_lost(Seq seq) {
+  if (find_sent(seq) == slots_.end()) return;
+  ++counters_.possible_duplicates;
+  send_failed(seq);
+}
+
 bool Uplink::rejected(Seq seq, int reason_code, const Now& now) {
-  Slot* slot = find_sent(seq);
-  if (!slot) return false;
+  auto slot = find_sent(seq);
+  if (slot == slots_.end()) return false;
   if (reason_code == quota_exceeded || reason_code == message_rate_too_high) {
     paused_ = true;
     paused_until_ = now.mono + pause_after_quota;
@@ -118,9 +129,10 @@ bool Uplink::rejected(Seq seq, int reason_code, const Now& now) {
 }
 
 void Uplink::send_failed(Seq seq) {
-  Slot* slot = find_sent(seq);
-  if (!slot) return;
+  auto slot = find_sent(seq);
+  if (slot == slots_.end()) return;
   slot->state = Slot::State::waiting;
+  slot->exactly_once = false;
   --in_flight_;
   ++waiting_;
   waiting_bytes_ += slot->bytes;
@@ -133,9 +145,10 @@ std::optional<Uplink::ReadRequest> Uplink::next_read() const {
   const bool for_sending = connected_ && waiting_ < 2 * size_t{remote_.window} && waiting_bytes_ < read_limit.bytes_max;
   const bool for_dropping = waiting_ == 0 && over_limits();
   const bool for_status = slots_.empty();  // the age of the oldest
-  if (!for_sending && !for_dropping && !for_status) return std::nullopt;
+  const bool under_way = !under_way_.empty();
+  if (!for_sending && !for_dropping && !for_status && !under_way) return std::nullopt;
   store::ReadLimit limit = read_limit;
-  if (!for_sending && !for_dropping) limit = {.messages_max = 1, .bytes_max = 1};
+  if (!for_sending && !for_dropping && !under_way) limit = {.messages_max = 1, .bytes_max = 1};
   return ReadRequest{read_next_, tail_.next, limit};
 }
 
@@ -147,13 +160,20 @@ void Uplink::records(const ReadRequest& asked, std::vector<store::QueueRecord>& 
     slot.bytes = counted_bytes(*record.message);
     slot.received = record.message->received;
     slot.message = std::move(record.message);
-    waiting_bytes_ += slot.bytes;
-    ++waiting_;
+    if (std::binary_search(under_way_.begin(), under_way_.end(), slot.seq)) {
+      slot.state = Slot::State::sent;
+      slot.exactly_once = true;
+      ++in_flight_;
+    } else {
+      waiting_bytes_ += slot.bytes;
+      ++waiting_;
+    }
     slots_.push_back(std::move(slot));
     read_next_ = Seq{record.seq.value + 1};
   }
   // Only an empty answer proves that there is no more: how a store counts bytes is its own affair.
   if (found.empty()) read_next_ = asked.end;
+  std::erase_if(under_way_, [this](Seq seq) { return seq < read_next_; });
   found.clear();
 }
 
@@ -172,8 +192,9 @@ std::optional<Uplink::Send> Uplink::next_send(const Now& now) {
       --waiting_;
       waiting_bytes_ -= slot->bytes;
       ++in_flight_;
-      return Send{slot->seq, slot->message, lower(slot->message->qos, remote_.maximum_qos),
-                  slot->message->retain && remote_.retain_available};
+      const Qos qos = lower(slot->message->qos, remote_.maximum_qos);
+      slot->exactly_once = qos == Qos::exactly_once;
+      return Send{slot->seq, slot->message, qos, slot->message->retain && remote_.retain_available};
     }
     finish(*slot);
     pop_done();

@@ -35,14 +35,20 @@ struct RemoteLimits {
 
 class Uplink {
  public:
-  Uplink(QueueId queue, const store::QueueHead& head, const store::QueueTail& committed_tail, QueueLimits limits);
+  // `under_way`: what the remote's session may know of already (QoS 2), in order; the link sends it again by itself.
+  Uplink(QueueId queue, const store::QueueHead& head, const store::QueueTail& committed_tail, QueueLimits limits,
+         std::vector<Seq> under_way = {});
 
   // --- what happened ---
   void tail(const store::QueueTail& committed);
   void connected(const RemoteLimits& limits);
-  void lost();  // everything unacknowledged will be sent again; also right when nothing was connected
-  // False: nothing like it is in flight (an answer of a former connection); then nothing changed.
-  bool acknowledged(Seq seq, const Now& now);
+  // What is unacknowledged will be sent again, but for QoS 2, which stays in flight; also right when nothing was
+  // connected.
+  void lost();
+  // A record of QoS 2 is erased by `batch`. False: nothing like it is in flight (an answer of a former connection); then
+  // nothing changed.
+  bool acknowledged(Seq seq, store::Batch& batch);
+  void session_lost(Seq seq);  // QoS 2 in flight: the remote may have it or not; it will be sent again
   // The remote refused it. Codes 0x96 (rate) and 0x97 (quota) are tried again after a pause, others end the record.
   bool rejected(Seq seq, int reason_code, const Now& now);
   void send_failed(Seq seq);  // next_send gave it, but the link did not take it
@@ -98,6 +104,7 @@ class Uplink {
  private:
   struct Slot {
     enum class State : uint8_t { waiting, sent, done } state = State::waiting;
+    bool exactly_once = false;  // sent with QoS 2
     Seq seq{};
     uint64_t bytes = 0;
     WallTime received{};
@@ -105,7 +112,7 @@ class Uplink {
   };
   using Slots = std::deque<Slot>;
 
-  [[nodiscard]] Slot* find_sent(Seq seq);
+  [[nodiscard]] Slots::iterator find_sent(Seq seq);
   [[nodiscard]] Slots::iterator first_waiting();
   void finish(Slot& slot);
   void pop_done();
@@ -119,8 +126,9 @@ class Uplink {
   bool connected_ = false;
 
   Slots slots_;
-  Seq read_next_{1};      // every record below is gone or in slots_
-  Seq first_waiting_{1};  // no waiting slot stands below
+  std::vector<Seq> under_way_;  // not read yet
+  Seq read_next_{1};            // every record below is gone or in slots_
+  Seq first_waiting_{1};        // no waiting slot stands below
   size_t waiting_ = 0;
   size_t in_flight_ = 0;
   uint64_t waiting_bytes_ = 0;

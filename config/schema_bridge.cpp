@@ -21,7 +21,9 @@ Section<Rule> make_rule() {
         Applies::reconnect, "out = to the remote.")
       .required();
   s.key("qos", &Rule::qos, qos(), Applies::reconnect,
-        "Messages leave at the lower of this and their own QoS. 2 is carried as 1 in this version.");
+        "Messages leave at the lower of this and their own QoS. 2 crosses exactly once where the remote speaks it and "
+        "keeps "
+        "its session; it costs an fsync for each message and direction, 1 next to nothing.");
   s.key("queue_qos0", &Rule::queue_qos0, boolean(), Applies::reconnect,
         "Keep a device's QoS 0 message, too, and send it at QoS 1.");
   s.key("local_prefix", &Rule::local_prefix, free_text({0, text_bytes_max}), Applies::reconnect,

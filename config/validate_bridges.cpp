@@ -49,9 +49,12 @@ bool check_filter(const std::string& filter, const Rule& rule, const char* side,
   return false;
 }
 
-void check_rule(const Rule& rule, const std::string& at, Findings& findings) {
-  if (rule.qos == Qos::exactly_once) {
-    findings.warning(at + "/qos", "over a bridge QoS 2 is carried as QoS 1 in this version", {at + "/qos"});
+void check_rule(const Bridge& bridge, const Rule& rule, const std::string& at, Findings& findings) {
+  if (rule.qos == Qos::exactly_once && bridge.clean_session) {
+    findings.warning(at + "/qos",
+                     "QoS 2 is carried as QoS 1 with \"clean_session\": true, since the remote forgets what it has; "
+                     "write \"clean_session\": false",
+                     {at + "/qos"});
   }
   check_prefix(rule.local_prefix, rule, at + "/local_prefix", findings);
   check_prefix(rule.remote_prefix, rule, at + "/remote_prefix", findings);
@@ -95,7 +98,7 @@ void check_rules(const Bridge& bridge, const std::string& at, Findings& findings
   std::vector<Parsed> parsed;
   for (const Rule& rule : bridge.rules) {
     std::string rule_at = child_pointer(at + "/rules", parsed.size());
-    check_rule(rule, rule_at, findings);
+    check_rule(bridge, rule, rule_at, findings);
     parsed.push_back(
         {rule, rule_at, TopicFilter::parse(rule.local_filter()), TopicFilter::parse(rule.remote_filter())});
     for (size_t i = 0; i + 1 < parsed.size(); ++i) check_pair(parsed[i], parsed.back(), findings);

@@ -47,6 +47,7 @@ struct Bridges::Line {
   store::QueueTail inbox_tail;
   store::QueueRemover inbox;
   std::vector<store::BridgeRule> known_rules;  // as restored
+  bridge::ExchangeMarks exchanges{};           // as restored
   std::unique_ptr<bridge::Bridge> bridge{};    // none while one stops and its successor waits, or once removed
   bool stopping = false;
   bool removed = false;  // kept with its marks, which are newer than the store's, for the day it is added again
@@ -85,6 +86,8 @@ Result<std::unique_ptr<Bridges::Line>> Bridges::make_line(const config::Bridge& 
   auto in_head = read_mark<store::QueueHead>(store_, store::queue_head_key(*inbox), store::decode_queue_head);
   auto rules =
       read_mark<std::vector<store::BridgeRule>>(store_, store::bridge_rules_key(*out), store::decode_bridge_rules);
+  auto exchanges = bridge::read_exchanges(store_, *out, *inbox);
+  if (!exchanges) return tl::unexpected(exchanges.error());
   for (const Error* error :
        {out_tail ? nullptr : &out_tail.error(), out_head ? nullptr : &out_head.error(),
         in_tail ? nullptr : &in_tail.error(), in_head ? nullptr : &in_head.error(), rules ? nullptr : &rules.error()}) {
@@ -92,9 +95,9 @@ Result<std::unique_ptr<Bridges::Line>> Bridges::make_line(const config::Bridge& 
   }
   never_below(*out_head, *out_tail);
   never_below(*in_head, *in_tail);
-  auto line =
-      std::unique_ptr<Line>(new Line{BridgeId{next_id_++}, config, std::move(*map), *out, *inbox, *out_tail, *out_head,
-                                     *in_tail, store::QueueRemover(*inbox, *in_head), std::move(*rules)});
+  auto line = std::unique_ptr<Line>(new Line{BridgeId{next_id_++}, config, std::move(*map), *out, *inbox, *out_tail,
+                                             *out_head, *in_tail, store::QueueRemover(*inbox, *in_head),
+                                             std::move(*rules), std::move(*exchanges)});
   return line;
 }
 
@@ -176,7 +179,7 @@ void Bridges::start() {
 }
 
 void Bridges::start(Line& line) {
-  make_bridge(line, {line.out_queue, line.out_head, line.out_tail, line.inbox_queue, line.inbox_tail});
+  make_bridge(line, {line.out_queue, line.out_head, line.out_tail, line.inbox_queue, line.inbox_tail, line.exchanges});
   line.logged_state = bridge::LinkState::stopped;
   line.bridge->start();
   publish_state(line);
@@ -198,6 +201,7 @@ void Bridges::ended(Line& line) {
   bridge::Queues queues = line.bridge->final_queues();
   line.out_head = queues.out_head;
   line.inbox_tail = queues.inbox_tail;
+  line.exchanges = std::move(queues.exchanges);
   std::shared_ptr<bridge::Bridge> old = std::move(line.bridge);
   line.stopping = false;
   if (!line.removed) start(line);

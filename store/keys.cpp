@@ -60,6 +60,12 @@ std::string receipt_key(QueueId session, uint16_t packet_id) {
 std::string inflight_key(QueueId session, uint16_t packet_id) {
   return numbered('I', session, packet_id);
 }
+std::string exchange_key(QueueId queue, uint16_t packet_id) {
+  return numbered('X', queue, packet_id);
+}
+std::string exchange_prefix(QueueId queue) {
+  return numbered('X', queue);
+}
 std::string retained_key(std::string_view topic) {
   return named('T', topic);
 }

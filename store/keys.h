@@ -24,9 +24,11 @@ namespace tidegate::store {
 [[nodiscard]] std::string subscription_key(QueueId session, std::string_view filter);  // "U" u32 filter
 [[nodiscard]] std::string receipt_key(QueueId session, uint16_t packet_id);            // "R" u32 u16: incoming QoS 2
 [[nodiscard]] std::string inflight_key(QueueId session, uint16_t packet_id);           // "I" u32 u16: outgoing QoS 2
-[[nodiscard]] std::string retained_key(std::string_view topic);                        // "T" topic
-[[nodiscard]] std::string will_key(std::string_view client_id);                        // "W" client id
-[[nodiscard]] std::string estate_key(QueueId queue);  // "E" u32: what an ended session leaves to its groups
+[[nodiscard]] std::string exchange_key(QueueId queue, uint16_t packet_id);             // "X" u32 u16: QoS 2 of a bridge
+[[nodiscard]] std::string exchange_prefix(QueueId queue);
+[[nodiscard]] std::string retained_key(std::string_view topic);  // "T" topic
+[[nodiscard]] std::string will_key(std::string_view client_id);  // "W" client id
+[[nodiscard]] std::string estate_key(QueueId queue);             // "E" u32: what an ended session leaves to its groups
 
 // Table::queue: u32 queue, u64 seq. Written on the stack: one is made per message.
 class QueueKey {

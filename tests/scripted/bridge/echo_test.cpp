@@ -40,7 +40,7 @@ struct Echoes : testing::Test {
       Message message;
       message.topic = topic;
       message.payload = payload;
-      EXPECT_TRUE(remote.events().message(message));
+      EXPECT_TRUE(remote.events().message(message, 0));
     }
     return count - (rig.inbound_count() - before);
   }

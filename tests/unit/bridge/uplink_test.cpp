@@ -69,7 +69,7 @@ class UplinkTest : public ::testing::Test {
     return sent;
   }
   void acknowledge(std::initializer_list<uint64_t> seqs) {
-    for (uint64_t seq : seqs) EXPECT_TRUE(uplink_->acknowledged(Seq{seq}, now_)) << seq;
+    for (uint64_t seq : seqs) EXPECT_TRUE(uplink_->acknowledged(Seq{seq}, removed_)) << seq;
   }
   void remove() {
     store::Batch batch;
@@ -87,6 +87,7 @@ class UplinkTest : public ::testing::Test {
   store::QueueAppender appender_{queue, {}};
   std::unique_ptr<Uplink> uplink_;
   Now now_{Instant{Millis{1000}}, WallTime{Millis{1'000'000}}};
+  store::Batch removed_;  // erasures of QoS 2
   Uplink::Send last_;
 };
 
@@ -138,8 +139,8 @@ TEST_F(UplinkTest, AnAnswerOfAFormerConnectionChangesNothing) {
   connect();
   pump();
   uplink_->lost();
-  EXPECT_FALSE(uplink_->acknowledged(Seq{1}, now_));
-  EXPECT_FALSE(uplink_->acknowledged(Seq{99}, now_));
+  EXPECT_FALSE(uplink_->acknowledged(Seq{1}, removed_));
+  EXPECT_FALSE(uplink_->acknowledged(Seq{99}, removed_));
   EXPECT_EQ(uplink_->counters().delivered, 0u);
 }
 
@@ -291,7 +292,7 @@ TEST_F(UplinkTest, HoldsABoundedPieceOfALongBacklogAndLeavesErasingToReclaim) {
   while (delivered < 40'000) {
     auto sent = pump();
     ASSERT_FALSE(sent.empty());
-    for (uint64_t seq : sent) ASSERT_TRUE(uplink_->acknowledged(Seq{seq}, now_));
+    for (uint64_t seq : sent) ASSERT_TRUE(uplink_->acknowledged(Seq{seq}, removed_));
     delivered += sent.size();
     remove();
     if (auto end = uplink_->begin_reclaim()) {
@@ -346,7 +347,7 @@ TEST_F(UplinkTest, SurvivesARandomWalkWithoutLossOrDisorder) {
     in_flight.insert(in_flight.end(), sent.begin(), sent.end());
     if (!in_flight.empty() && random(2) == 0) {
       size_t at = random(in_flight.size());
-      ASSERT_TRUE(uplink_->acknowledged(Seq{in_flight[at]}, now_));
+      ASSERT_TRUE(uplink_->acknowledged(Seq{in_flight[at]}, removed_));
       delivered.push_back(in_flight[at]);
       in_flight.erase(in_flight.begin() + static_cast<long>(at));
     }
@@ -356,7 +357,7 @@ TEST_F(UplinkTest, SurvivesARandomWalkWithoutLossOrDisorder) {
     auto sent = pump();
     in_flight.insert(in_flight.end(), sent.begin(), sent.end());
     for (uint64_t seq : in_flight) {
-      ASSERT_TRUE(uplink_->acknowledged(Seq{seq}, now_));
+      ASSERT_TRUE(uplink_->acknowledged(Seq{seq}, removed_));
       delivered.push_back(seq);
     }
     in_flight.clear();

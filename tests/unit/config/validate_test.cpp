@@ -101,8 +101,11 @@ TEST_F(Validate, WarnsOfAPrefixWithoutASlash) {
               "write \"x/\"");
 }
 
-TEST_F(Validate, SaysThatQos2IsNotCarriedYet) {
-  expect_says(rules(R"({"topic": "a", "direction": "out", "qos": 2})"), "QoS 2 is carried as QoS 1");
+TEST_F(Validate, WarnsOfQos2WithoutAKeptSession) {
+  EXPECT_EQ(problems(rules(R"({"topic": "a", "direction": "out", "qos": 2})")), "");
+  expect_says(R"({"bridges": [{"name": "b", "addresses": ["h"], "clean_session": true,
+                  "rules": [{"topic": "a", "direction": "out", "qos": 2}]}]})",
+              "QoS 2 is carried as QoS 1 with \"clean_session\": true");
 }
 
 TEST_F(Validate, NamesOverlappingRules) {
