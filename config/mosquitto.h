@@ -16,7 +16,4 @@ namespace tidegate::config {
 // Of a plain value where the object `where` is expected: `{ "base": "5s", "cap": "30s" }` for "5 30".
 [[nodiscard]] std::optional<std::string> mosquitto_value_hint(std::string_view where, const Node& value);
 
-// The names the table knows, for tests.
-[[nodiscard]] bool is_mosquitto_key(std::string_view key);
-
 }  // namespace tidegate::config
