@@ -86,7 +86,7 @@ const Section<Log>& log_section() {
   static const Section<Log> section = [] {
     Section<Log> s("log", "Never payloads, never secrets.");
     s.key("level", &Log::level, log_level(), Applies::live,
-          "What is said at least this loudly. `tidegate run -v`: debug, of every part.");
+          "What is said at least this loudly. `tidegate run -v`: debug, of every part; `-q`: error.");
     s.key("components", &Log::components, object(log_components_section()), Applies::live, "Levels of single parts.");
     s.key("timestamp", &Log::timestamp,
           word<LogTimestamp>(

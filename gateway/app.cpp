@@ -79,6 +79,7 @@ class App {
   void report_damage(uint64_t unreadable, const std::string& set_aside);
   void limit_store_size(uint64_t bytes);
   void limit_memory(uint64_t heap);
+  void reopen_log();
   void reload();
   void apply(const config::Config& next, const TlsContexts& tls);
   void apply_listeners(const config::Changes& changes, const config::Config& next, const TlsContexts& tls);
@@ -216,6 +217,13 @@ void App::wait_for_signals() {
     if (error) return;
     if (signal == SIGHUP) {
       reload();
+    } else if (signal == SIGRTMIN) {
+      reopen_log();
+    } else if (signal == SIGUSR1 || signal == SIGUSR2) {
+      log::gateway.notice("Nothing to do: signal={}; what was acknowledged is on disk, $SYS has the counts",
+                          signal == SIGUSR1 ? "SIGUSR1" : "SIGUSR2");
+    }
+    if (signal != SIGTERM && signal != SIGINT) {
       wait_for_signals();
     } else {
       log::gateway.notice("Stopping: signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -297,12 +305,12 @@ void App::close_store() {
 // For the rest of the process: another SIGTERM must not end what is being ended. Taking the handlers back puts the
 // default there for a moment, so the signals are held back meanwhile.
 void App::ignore_stop_signals() {
-  sigset_t stop_signals;
-  ::sigemptyset(&stop_signals);
-  for (int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&stop_signals, signal);
-  ::pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
+  sigset_t held_back;
+  ::sigemptyset(&held_back);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGRTMIN}) ::sigaddset(&held_back, signal);
+  ::pthread_sigmask(SIG_BLOCK, &held_back, nullptr);
   signals_.reset();
-  for (int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGRTMIN}) ::signal(signal, SIG_IGN);
 }
 
 void App::stop() {
@@ -322,7 +330,7 @@ void App::stop() {
 
 int App::run() {
   ::signal(SIGPIPE, SIG_IGN);
-  set_log_levels(config_.log, options_.verbose);
+  set_log_levels(config_.log, options_.log_level);
   if (Status log = set_log_destinations(config_.log, log_topics_); !log) return start_failed(log.error());
   // Bursts leave free pages behind; a small box wants them back, and the commit thread needs no arena of its own.
   ::mallopt(M_ARENA_MAX, 2);
@@ -342,6 +350,7 @@ int App::run() {
   bridges_->start();
   files_ = std::make_unique<net::TaskThreads>("tg-files", 1, 10);
   signals_.emplace(loop_->io(), SIGTERM, SIGINT, SIGHUP);
+  for (int mosquittos : {SIGUSR1, SIGUSR2, SIGRTMIN}) signals_->add(mosquittos);
   wait_for_signals();
   ticker_.emplace(loop_->io());
   sys_.emplace(TIDEGATE_VERSION, read_clock().mono);
@@ -376,9 +385,13 @@ void App::limit_memory(uint64_t heap) {
       heap, config_.gateway.memory_limit);
 }
 
+void App::reopen_log() {
+  (void)files_->post([] { log::writer().reopen(); });
+}
+
 // Reading files may take long, so a thread of its own does it; a bad configuration changes nothing.
 void App::reload() {
-  (void)files_->post([] { log::writer().reopen(); });
+  reopen_log();
   if (options_.config_file.empty()) {
     log::config.warn("Nothing to reload: no configuration file");
     return;
@@ -408,7 +421,7 @@ void App::apply(const config::Config& next, const TlsContexts& tls) {
   for (const std::string& key : diff.restart) log::config.warn("Waits for a restart: key={}", key);
   users_.set(next.access.logins);
   loop_->broker().set_acl(acl_of(next.access));
-  set_log_levels(next.log, options_.verbose);
+  set_log_levels(next.log, options_.log_level);
   if (next.log != config_.log) {
     bool posted = files_->post([this, log = next.log] {
       Status set = set_log_destinations(log, log_topics_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "config/config.h"
@@ -10,10 +11,10 @@
 namespace tidegate {
 
 struct RunOptions {
-  std::string program = "tidegate";  // as it was called, for hints
-  std::string config_file;           // empty: the default configuration
-  uint16_t port = 0;                 // in place of the one listener's port; 0: as configured
-  bool verbose = false;
+  std::string program = "tidegate";           // as it was called, for hints
+  std::string config_file;                    // empty: the default configuration
+  uint16_t port = 0;                          // in place of the one listener's port; 0: as configured
+  std::optional<config::LogLevel> log_level;  // of everything; none: as configured
   bool background = false;
 };
 

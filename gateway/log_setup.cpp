@@ -54,9 +54,9 @@ Result<std::unique_ptr<log::Destination>> destination_of(const config::LogDestin
 
 }  // namespace
 
-void set_log_levels(const config::Log& log, bool verbose) {
+void set_log_levels(const config::Log& log, std::optional<config::LogLevel> at) {
   auto set = [&](log::Component component, const std::optional<config::LogLevel>& own) {
-    log::set_level(component, verbose ? log::Level::debug : level_of(own.value_or(log.level)));
+    log::set_level(component, level_of(at.value_or(own.value_or(log.level))));
   };
   set(log::Component::gateway, log.components.gateway);
   set(log::Component::broker, log.components.broker);

@@ -12,7 +12,7 @@ namespace tidegate {
 // Where lines go. Errors: io (a log file cannot be written), and nothing is changed. May wait for a destination that
 // stands still: not for the core thread.
 [[nodiscard]] Status set_log_destinations(const config::Log& log, const std::shared_ptr<LogTopics>& topics);
-// `verbose`: everything at level debug.
-void set_log_levels(const config::Log& log, bool verbose);
+// `at`: the level of everything, whatever the configuration says.
+void set_log_levels(const config::Log& log, std::optional<config::LogLevel> at);
 
 }  // namespace tidegate

@@ -63,9 +63,15 @@ int parse_and_run(int argc, char** argv) {
   CLI::App* run_command = program.add_subcommand("run", "Run the gateway; without -c on loopback, anonymous");
   run_command->add_option("-c,--config", run.config_file, "Configuration file (JSON)");
   run_command->add_option("-p,--port", run.port, "Port of the only listener")->check(CLI::Range(1, 65535));
-  run_command->add_flag("-v,--verbose", run.verbose, "Log at level debug");
+  bool verbose = false, quiet = false;
+  run_command->add_flag("-v,--verbose", verbose, "Log at level debug");
+  run_command->add_flag("-q,--quiet", quiet, "Log errors only")->excludes("-v");
   run_command->add_flag("-d,--daemon", run.background, "Go to the background once it serves");
-  run_command->callback([&] { code = run_gateway(run); });
+  run_command->callback([&] {
+    if (verbose) run.log_level = config::LogLevel::debug;
+    if (quiet) run.log_level = config::LogLevel::error;
+    code = run_gateway(run);
+  });
 
   std::string check_file;
   CLI::App* check_command = program.add_subcommand("check", "Say everything that is wrong with a configuration");

@@ -230,6 +230,28 @@ class Log(Case):
         self.assertGreater(rotated.stat().st_size, 60000)
         self.assertEqual(path.stat().st_mode & 0o777, 0o640)
 
+    def test_mosquittos_other_signals_end_nothing_and_rtmin_opens_the_file_anew(self):
+        path = self.folder / "gateway-file.log"
+        gateway = self.log_to({"type": "file", "path": str(path)}).start()
+        wait_for(lambda: path.exists() and "Listening" in path.read_text(), "the file is written")
+        for number, name in ((signal.SIGUSR1, "SIGUSR1"), (signal.SIGUSR2, "SIGUSR2")):
+            gateway.signal(number)
+            gateway.wait_log(f"Nothing to do: signal={name}")
+        path.rename(self.folder / "moved")
+        gateway.signal(signal.SIGRTMIN)
+        wait_for(lambda: gateway.client("device").close() or (path.exists() and "device" in path.read_text()),
+                 "it begins anew", every=0.1)
+        self.assertEqual(gateway.terminate(), 0)
+
+    def test_quiet_has_errors_only(self):
+        gateway = self.gateway(options=["-q"], log={"level": "info", "components": {"net": "debug"}})
+        gateway.write()
+        gateway.spawn()
+        wait_for(lambda: answers(gateway.port), "it listens")
+        gateway.client("device").close()
+        self.assertEqual(gateway.terminate(), 0)
+        self.assertEqual(gateway.log_text(), "")
+
     def test_syslog_has_facility_and_level(self):
         datagram = self.daemon("syslog")
         self.log_to({"type": "syslog", "path": str(self.folder / "syslog"), "facility": "local3"}).start()
