@@ -99,7 +99,7 @@ struct Limits {
   // max_pending_connects; beyond: refused unchecked, counted.
   std::optional<Millis> max_login_delay = Seconds(10);
 
-  // Sessions kept for clients that are away, 1 to 1,000,000. Beyond: a CONNECT that needs a new one is refused with
+  // Sessions, their clients connected or away, 1 to 1,000,000. Beyond: a CONNECT that needs a new one is refused with
   // 0x97 (5.0) or 3 (3.1.1).
   uint32_t max_sessions = 10'000;
   // How long a session outlives its connection: the upper bound of what a 5.0 client asks for, and the value for 3.1.1
@@ -167,6 +167,9 @@ struct Listener {
   std::vector<std::string> allow_addresses{};     // addresses or ranges that may connect; empty: all
   std::vector<std::string> deny_addresses{};      // that may not, whatever allow_addresses says
   std::vector<std::string> client_id_prefixes{};  // a client id begins with one of them; empty: any
+  bool use_username_as_client_id = false;         // whatever CONNECT says; clients without a user name are refused
+  bool allow_empty_client_id = true;              // a client that gives no id is given one
+  std::string auto_id_prefix = "auto-";           // which begins so
   bool allow_anonymous = false;      // let clients in that send no user name. Default false on every listener in a file
   std::optional<ListenerTls> tls{};  // present = TLS
   Qos max_qos = Qos::exactly_once;   // of what clients publish, and are granted. Above: closed, 5.0 told 0x9B

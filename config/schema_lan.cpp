@@ -72,7 +72,7 @@ Section<Limits> make_limits() {
   s.key("max_pending_connects", &Limits::max_pending_connects, count32({1, 100'000}), Applies::live,
         "Connections that have not sent CONNECT yet. Beyond: the newest is closed.");
   s.key("max_sessions", &Limits::max_sessions, count32({1, 1'000'000}), Applies::live,
-        "Sessions kept for clients that are away. Beyond: a CONNECT that needs a new one gets 0x97 (5.0) or 3 "
+        "Sessions, their clients connected or away. Beyond: a CONNECT that needs a new one gets 0x97 (5.0) or 3 "
         "(3.1.1).");
   s.key("max_session_expiry", &Limits::max_session_expiry, timer({Seconds(1), 36'500 * day}), Applies::live,
         "How long a session outlives its connection: the upper bound for 5.0 clients, the value for 3.1.1 clients with "
@@ -89,6 +89,32 @@ Section<Limits> make_limits() {
         "Disk full: how long a durable publish of a 3.1.1 client is held before the connection is closed, so that it "
         "sends again. 5.0 clients get 0x97 at once.");
   return s;
+}
+
+void describe_who_comes_in(Section<Listener>& s) {
+  s.key("protocol_versions", &Listener::protocol_versions,
+        list(word<ProtocolVersion>(
+                 {{"3.1", ProtocolVersion::v3_1}, {"3.1.1", ProtocolVersion::v3_1_1}, {"5.0", ProtocolVersion::v5_0}},
+                 {.theirs = {{"3", "3.1"}, {"4", "3.1.1"}, {"5", "5.0"}}}),
+             "\"3.1\", \"3.1.1\", \"5.0\"", {1, 3}),
+        Applies::reconnect, "Versions accepted; the others are refused as the standard says.");
+  s.key("allow_addresses", &Listener::allow_addresses, list(range_text(), "addresses", {0, 1000}), Applies::live,
+        "Addresses or ranges that may connect; none = all. Others are closed at once and counted. Behind a proxy: the "
+        "client's.");
+  s.key("deny_addresses", &Listener::deny_addresses, list(range_text(), "addresses", {0, 1000}), Applies::live,
+        "Those that may not, whatever allow_addresses says.");
+  s.key("client_id_prefixes", &Listener::client_id_prefixes, list(free_text({1, 256}), "texts", {0, 100}),
+        Applies::live,
+        "A client id begins with one of them; none = any. Others, and clients without one, get CONNACK 0x85 (5.0) or "
+        "2.");
+  s.key("use_username_as_client_id", &Listener::use_username_as_client_id, boolean(), Applies::live,
+        "The user name is the client id, whatever CONNECT says, so that nobody takes over another's session. Clients "
+        "without one get CONNACK 0x85 (5.0) or 2.");
+  s.key("allow_empty_client_id", &Listener::allow_empty_client_id, boolean(), Applies::live,
+        "Whether clients may connect without an id; they are given one. If not: CONNACK 0x85 (5.0) or 2.");
+  s.key("auto_id_prefix", &Listener::auto_id_prefix, free_text({0, 64}), Applies::live, "Ids that are given begin so.");
+  s.key("allow_anonymous", &Listener::allow_anonymous, boolean(), Applies::live,
+        "Let clients in that send no user name. Never the default in a file.");
 }
 
 Section<Listener> make_listener() {
@@ -127,23 +153,7 @@ Section<Listener> make_listener() {
         "address in it is the one in the log. Without it, or from elsewhere, nobody is let in.");
   s.key("trusted_proxies", &Listener::trusted_proxies, list(range_text(), "addresses", {0, 100}), Applies::live,
         "With proxy_protocol: the proxies' addresses or ranges. Needless for unix, where mode and owner decide.");
-  s.key("protocol_versions", &Listener::protocol_versions,
-        list(word<ProtocolVersion>(
-                 {{"3.1", ProtocolVersion::v3_1}, {"3.1.1", ProtocolVersion::v3_1_1}, {"5.0", ProtocolVersion::v5_0}},
-                 {.theirs = {{"3", "3.1"}, {"4", "3.1.1"}, {"5", "5.0"}}}),
-             "\"3.1\", \"3.1.1\", \"5.0\"", {1, 3}),
-        Applies::reconnect, "Versions accepted; the others are refused as the standard says.");
-  s.key("allow_addresses", &Listener::allow_addresses, list(range_text(), "addresses", {0, 1000}), Applies::live,
-        "Addresses or ranges that may connect; none = all. Others are closed at once and counted. Behind a proxy: the "
-        "client's.");
-  s.key("deny_addresses", &Listener::deny_addresses, list(range_text(), "addresses", {0, 1000}), Applies::live,
-        "Those that may not, whatever allow_addresses says.");
-  s.key("client_id_prefixes", &Listener::client_id_prefixes, list(free_text({1, 256}), "texts", {0, 100}),
-        Applies::live,
-        "A client id begins with one of them; none = any. Others, and clients without one, get CONNACK 0x85 (5.0) or "
-        "2.");
-  s.key("allow_anonymous", &Listener::allow_anonymous, boolean(), Applies::live,
-        "Let clients in that send no user name. Never the default in a file.");
+  describe_who_comes_in(s);
   s.key("max_qos", &Listener::max_qos, qos(), Applies::live,
         "The highest QoS that clients publish with and are granted. Told to 5.0 clients; beyond: DISCONNECT 0x9B (5.0) "
         "or "

@@ -124,6 +124,9 @@ net::ListenerOptions listener_of(const config::Listener& listener, const config:
   to.proxy_protocol = listener.proxy_protocol;
   to.trusted_proxies = ranges_of(listener.trusted_proxies);
   to.policy.client_id_prefixes = listener.client_id_prefixes;
+  to.policy.use_username_as_client_id = listener.use_username_as_client_id;
+  to.policy.allow_empty_client_id = listener.allow_empty_client_id;
+  to.policy.auto_id_prefix = listener.auto_id_prefix;
   to.admission.allow = ranges_of(listener.allow_addresses);
   to.admission.deny = ranges_of(listener.deny_addresses);
   to.admission.connections_per_address_max = at_most_32_bits(listener.limits.max_connections_per_address);

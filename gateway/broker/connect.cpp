@@ -55,13 +55,18 @@ bool is_accepted(const ListenerPolicy& listener, Version version) {
   return false;
 }
 
-std::string assign_client_id(State& state) {
+std::string assign_client_id(State& state, const std::string& prefix) {
   std::string id;
   do {
-    id =
-        "auto-" + std::to_string(state.now.wall.since_epoch.count()) + "-" + std::to_string(++state.next_client_number);
+    id = prefix + std::to_string(state.now.wall.since_epoch.count()) + "-" + std::to_string(++state.next_client_number);
   } while (state.sessions.contains(id));
   return id;
+}
+
+// Empty: one is to be assigned.
+std::string_view client_id_of(const Connection& conn, const mqtt::Connect& packet) {
+  if (conn.listener->use_username_as_client_id) return packet.username.value_or(std::string_view{});
+  return packet.client_id;
 }
 
 // Seconds that the session outlives its connection (3.1.2.4, 3.1.2.11.2).
@@ -78,6 +83,13 @@ bool has_allowed_prefix(const ListenerPolicy& listener, std::string_view client_
                                          [&](const std::string& prefix) { return client_id.starts_with(prefix); });
 }
 
+bool is_allowed_id(const ListenerPolicy& listener, const mqtt::Connect& packet, std::string_view client_id) {
+  if (!client_id.empty()) return has_allowed_prefix(listener, client_id);
+  if (listener.use_username_as_client_id || !listener.allow_empty_client_id) return false;
+  bool may_be_empty = packet.version == Version::v5 || (packet.version == Version::v3_1_1 && packet.clean_start);
+  return may_be_empty && has_allowed_prefix(listener, client_id);  // [MQTT-3.1.3-8 of 3.1.1]
+}
+
 // Reason to refuse the packet as it stands, or success.
 ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Connect& packet) {
   if (!is_accepted(*conn.listener, packet.version)) return ReasonCode::unsupported_protocol_version;
@@ -85,16 +97,15 @@ ReasonCode refusal(const State& state, const Connection& conn, const mqtt::Conne
   if (method && (!state.authenticator || !state.authenticator->knows(*method))) {
     return ReasonCode::bad_authentication_method;
   }
-  if (packet.client_id.empty() && packet.version != Version::v5 &&
-      (!packet.clean_start || packet.version == Version::v3_1)) {  // [MQTT-3.1.3-8 of 3.1.1]
-    return ReasonCode::client_identifier_not_valid;
-  }
-  if (!has_allowed_prefix(*conn.listener, packet.client_id)) return ReasonCode::client_identifier_not_valid;
+  // The exchange says who it is; then all of this is asked again.
+  if (conn.listener->use_username_as_client_id && method && !packet.username) return ReasonCode::success;
+  std::string_view client_id = client_id_of(conn, packet);
+  if (!is_allowed_id(*conn.listener, packet, client_id)) return ReasonCode::client_identifier_not_valid;
   if (!packet.username && !method && !conn.listener->allow_anonymous) return ReasonCode::not_authorized;
   if (packet.will && packet.will->qos > conn.listener->max_qos) return ReasonCode::qos_not_supported;
   if (packet.will && packet.will->retain && !conn.listener->retain_available) return ReasonCode::retain_not_supported;
   if (packet.will && !publish::is_for_clients(conn, packet.will->topic)) return ReasonCode::not_authorized;
-  if (state.sessions.size() >= state.limits.sessions_max && !state.sessions.contains(std::string(packet.client_id))) {
+  if (state.sessions.size() >= state.limits.sessions_max && !state.sessions.contains(std::string(client_id))) {
     return ReasonCode::quota_exceeded;
   }
   return ReasonCode::success;
@@ -196,7 +207,8 @@ void watch_keep_alive(State& state, Connection& conn) {
 }
 
 void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
-  std::string client_id = packet.client_id.empty() ? assign_client_id(state) : std::string(packet.client_id);
+  std::string client_id(client_id_of(conn, packet));
+  if (client_id.empty()) client_id = assign_client_id(state, conn.listener->auto_id_prefix);
   bool present = false;
   Session& session = open_session(state, packet, client_id, present);
   apply_client_limits(conn, packet);
@@ -228,28 +240,28 @@ void accept(State& state, Connection& conn, const mqtt::Connect& packet) {
 }
 
 // Whether the store would have to take something for it: a session or a will.
-bool needs_store(const State& state, const mqtt::Connect& packet) {
+bool needs_store(const State& state, const Connection& conn, const mqtt::Connect& packet) {
   if (packet.will || expiry_of(state, packet) > 0) return true;
   if (packet.clean_start) return false;
-  auto found = state.sessions.find(std::string(packet.client_id));
+  auto found = state.sessions.find(std::string(client_id_of(conn, packet)));
   return found != state.sessions.end() && found->second->durable;
 }
 
-bool may_leave_will(const State& state, const mqtt::Connect& packet) {
+bool may_leave_will(const State& state, const Connection& conn, const mqtt::Connect& packet) {
   if (!packet.will) return true;
   access::Identity identity;
   if (packet.username) identity.username = *packet.username;
-  identity.client_id = packet.client_id;
+  identity.client_id = client_id_of(conn, packet);
   return authorize::may_write(state, identity, packet.will->topic);
 }
 
 // Nothing is wrong with the packet: accepts it as far as the store goes. `bytes`: all of it.
 void admit(State& state, Connection& conn, const mqtt::Connect& packet, std::string_view bytes) {
-  if (!may_leave_will(state, packet)) {
+  if (!may_leave_will(state, conn, packet)) {
     return refuse(state, conn, packet.version, ReasonCode::not_authorized, packet.client_id,
                   "may not publish its will");
   }
-  StoreState store = needs_store(state, packet) ? state.store.control : StoreState::ready;
+  StoreState store = needs_store(state, conn, packet) ? state.store.control : StoreState::ready;
   if (store == StoreState::ready) return accept(state, conn, packet);
   if (store == StoreState::refusing) {
     ++state.counters.refused_store;
@@ -261,6 +273,13 @@ void admit(State& state, Connection& conn, const mqtt::Connect& packet, std::str
   conn.stage = Stage::waiting_for_store;
   conn.connect_packet = std::make_unique<std::string>(bytes);
   state.waiting_for_store.push_back(conn.id);
+}
+
+// Of one that was made to wait: others have come since it was looked at, and the listener's rules may have changed.
+void admit_if_still_good(State& state, Connection& conn, const mqtt::Connect& packet, std::string_view bytes) {
+  ReasonCode reason = refusal(state, conn, packet);
+  if (reason == ReasonCode::success) return admit(state, conn, packet, bytes);
+  refuse(state, conn, packet.version, reason, packet.client_id, mqtt::name(reason));
 }
 
 std::string_view version_word(Version version) {
@@ -347,7 +366,7 @@ void credentials_checked(State& state, Connection& conn, bool right) {
                   "bad user name or password");
   }
   ConnId id = conn.id;
-  admit(state, conn, packet, *bytes);
+  admit_if_still_good(state, conn, packet, *bytes);
   state.out.resume(id);
 }
 
@@ -371,11 +390,7 @@ void authenticated(State& state, Connection& conn, bool right) {
   if (!right) {
     return refuse(state, conn, packet.version, ReasonCode::not_authorized, packet.client_id, "authentication failed");
   }
-  // Others have come since it was looked at.
-  if (ReasonCode reason = refusal(state, conn, packet); reason != ReasonCode::success) {
-    return refuse(state, conn, packet.version, reason, packet.client_id, mqtt::name(reason));
-  }
-  admit(state, conn, packet, *bytes);
+  admit_if_still_good(state, conn, packet, *bytes);
 }
 
 void store_changed(State& state) {
@@ -385,12 +400,7 @@ void store_changed(State& state) {
     std::unique_ptr<std::string> bytes = std::move(conn->connect_packet);
     mqtt::Connect packet = decode_again(*conn, *bytes);
     conn->last_received = state.now.mono;
-    // Others have come since it was looked at, and the listener's rules may have changed.
-    if (ReasonCode reason = refusal(state, *conn, packet); reason != ReasonCode::success) {
-      refuse(state, *conn, packet.version, reason, packet.client_id, mqtt::name(reason));
-      continue;
-    }
-    admit(state, *conn, packet, *bytes);
+    admit_if_still_good(state, *conn, packet, *bytes);
     state.out.resume(id);
   }
 }

@@ -20,6 +20,9 @@ struct ListenerPolicy {
   bool retain_available = true;      // false: who publishes with the retain flag is closed, 5.0 told 0x9A
   std::string response_information;  // told to 5.0 clients that ask for it; empty: none
   std::vector<std::string> client_id_prefixes;  // a client id begins with one of them; none: any
+  bool use_username_as_client_id = false;       // whatever CONNECT says
+  bool allow_empty_client_id = true;            // a client that gives no id is given one
+  std::string auto_id_prefix = "auto-";         // which begins so
   Limits limits;                                // for its connections
 };
 

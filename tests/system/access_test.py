@@ -15,7 +15,7 @@ import subprocess
 import time
 
 import raw_mqtt
-from raw_mqtt import Refused
+from raw_mqtt import Closed, Refused
 from support import SLOWNESS, TIDEGATE, Case, main
 
 ACL = """\
@@ -134,6 +134,39 @@ class Logins(Case):
         took = time.monotonic() - begin
         self.assertLess(took, 5 * SLOWNESS, "300 log-ins, 50 ms each when hashed")
         self.assertEqual(len(clients), 300)
+
+
+class ClientIds(Case):
+    """Whose session it is."""
+
+    def test_the_user_name_is_the_client_id_and_nobody_takes_it_over(self):
+        anna, of_anna = self.make_user("anna")
+        bert, of_bert = self.make_user("bert")
+        gateway = self.gateway(access={"users": [anna, bert],
+                                       "acl": [{"user": "*", "access": "readwrite", "topic": "own/%c/#"}]})
+        gateway.config["listeners"][0].update(allow_anonymous=False, use_username_as_client_id=True)
+        gateway.start()
+        first = self.client(gateway, "x", username="anna", password=of_anna)
+        first.subscribe("own/anna/#")
+        self.client(gateway, "anna", username="bert", password=of_bert)
+        first.publish("own/anna/a", "still here", 1)
+        self.assertEqual([message.payload for message in first.messages(1)], [b"still here"])
+        self.client(gateway, "y", username="anna", password=of_anna)
+        with self.assertRaises(Closed):
+            first.ping()
+
+    def test_ids_that_are_given_have_the_prefix_and_none_are_given_where_none_may_be(self):
+        gateway = self.gateway()
+        gateway.config["listeners"][0]["auto_id_prefix"] = "hall-"
+        gateway.start()
+        self.client(gateway)
+        gateway.wait_log('Client connected: client_id="hall-')
+        gateway.config["listeners"][0]["allow_empty_client_id"] = False
+        gateway.reload()
+        for level, code in ((4, 2), (5, 0x85)):
+            with self.assertRaises(Refused) as refused:
+                gateway.client(level=level)
+            self.assertEqual(refused.exception.code, code)
 
 
 AUTH = 15

@@ -84,6 +84,13 @@ struct AuthenticationTest : testing::Test {
   BrokerHarness h;
 };
 
+TEST_F(AuthenticationTest, TheUserOfTheExchangeIsTheClientIdWhereTheListenerSaysSo) {
+  h.listener.use_username_as_client_id = true;
+  Client& c = begin("", method("ASK") + data("it is anna"));
+  EXPECT_EQ(c.got(), "connack 0");
+  EXPECT_EQ(c.connack().text(PropertyId::assigned_client_identifier), "anna");
+}
+
 TEST_F(AuthenticationTest, GoesByStepsToConnack) {  // [MQTT-4.12.0-2, 4.12.0-5]
   Client& c = begin("c", method("ASK") + data("hello"));
   EXPECT_EQ(told(c), "auth 24 ASK:who?");

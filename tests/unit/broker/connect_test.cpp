@@ -35,6 +35,40 @@ TEST_F(ConnectTest, RefusesClientIdsWithoutAPrefixOfTheListener) {
   EXPECT_EQ(answer_to({.version = v5}, ""), "connack 0x85, closed");
 }
 
+TEST_F(ConnectTest, TheUserNameIsTheClientIdWhereTheListenerSaysSo) {
+  h.listener.use_username_as_client_id = true;
+  Client& first = h.client("anything", {.username = "sensor1"});
+  EXPECT_EQ(answer_to({.version = v5, .username = "sensor1"}, "something else"), "connack 0");
+  EXPECT_EQ(first.got(), "closed") << "taken over";
+  EXPECT_EQ(h.broker().sessions(), 1u);
+  EXPECT_EQ(answer_to({.username = "other", .identity = "sensor2"}, "x"), "connack 0");
+  EXPECT_EQ(answer_to({.version = v4, .clean = false, .username = "sensor2"}, ""), "connack 0");
+  EXPECT_EQ(h.broker().sessions(), 2u);
+  EXPECT_EQ(answer_to({}, "sensor1"), "connack 2, closed");
+  EXPECT_EQ(answer_to({.version = v5, .username = ""}, "sensor1"), "connack 0x85, closed");
+}
+
+TEST_F(ConnectTest, TheUserNameAsIdIsToldToWhoGaveNone) {  // [MQTT-3.2.2-16]
+  h.listener.use_username_as_client_id = true;
+  Client& none = h.client("", {.version = v5, .username = "sensor1"});
+  EXPECT_EQ(none.connack().text(PropertyId::assigned_client_identifier), "sensor1");
+  Client& some = h.client("x", {.version = v5, .username = "sensor2"});
+  EXPECT_FALSE(some.connack().text(PropertyId::assigned_client_identifier));
+}
+
+TEST_F(ConnectTest, RefusesEmptyClientIdsWhereTheListenerSaysSo) {
+  h.listener.allow_empty_client_id = false;
+  EXPECT_EQ(answer_to({.version = v4}, ""), "connack 2, closed");
+  EXPECT_EQ(answer_to({.version = v5}, ""), "connack 0x85, closed");
+  EXPECT_EQ(answer_to({.version = v5}, "a"), "connack 0");
+}
+
+TEST_F(ConnectTest, AnAssignedIdHasThePrefixOfTheListener) {
+  h.listener.auto_id_prefix = "lan-";
+  Client& c = h.client("", {.version = v5});
+  EXPECT_TRUE(c.connack().text(PropertyId::assigned_client_identifier)->starts_with("lan-"));
+}
+
 TEST_F(ConnectTest, RefusesAnUnknownVersion) {  // [MQTT-3.1.2-2] [MQTT-3.1.2-2 of 3.1.1]
   Client& c = h.newcomer("c");
   c.open();
@@ -147,6 +181,17 @@ TEST_F(ConnectTest, ALogInThatIsNotCheckedIsToldToComeAgain) {
     EXPECT_EQ(c.got(), answer);
   }
   EXPECT_EQ(h.broker().pending_connects(), 0u);
+}
+
+// Seen: a thousand log-ins that were checked at the same time all got in, whatever the limit.
+TEST_F(ConnectTest, LimitsHoldForThoseWhoseLogInsAreCheckedAtTheSameTime) {
+  limit([](auto& l) { l.sessions_max = 1; });
+  h.listener.check_credentials = true;
+  Client &a = h.newcomer("a"), &b = h.newcomer("b");
+  for (Client* c : {&a, &b}) c->connect({.username = "u"});
+  for (int i = 0; i < 2; ++i) h.check_credentials(true);
+  EXPECT_EQ(a.got(), "connack 0");
+  EXPECT_EQ(b.got(), "connack 3, closed");
 }
 
 TEST_F(ConnectTest, WhomTheTransportNamesNeedsNoPassword) {
