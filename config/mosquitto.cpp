@@ -41,7 +41,8 @@ std::optional<std::string> converted(const Node& value, As as) {
   auto yes = says_yes(value);
   switch (as) {
     case As::none: return "";
-    case As::text: return scalar ? std::optional(in_quotes(word_of_ours(value.text))) : std::nullopt;
+    case As::text: return scalar ? std::optional(in_quotes(value.text)) : std::nullopt;
+    case As::word: return scalar ? std::optional(in_quotes(word_of_ours(value.text))) : std::nullopt;
     case As::list: return scalar ? std::optional("[" + in_quotes(value.text) + "]") : std::nullopt;
     case As::number: return number ? std::optional(std::to_string(*number)) : std::nullopt;
     case As::limit:
@@ -61,15 +62,21 @@ std::optional<std::string> converted(const Node& value, As as) {
   return std::nullopt;
 }
 
-// The entry for `key` that fits the section best: in it, inside it, in its top-level branch, else the first.
+bool is_named(const MosquittoOption& option, std::string_view key) {
+  std::string_view theirs = option.theirs;
+  return theirs.ends_with('*') ? key.starts_with(theirs.substr(0, theirs.size() - 1)) : theirs == key;
+}
+
+// The entry for `key` that fits the section best: in it, inside it, in its top-level branch, else the first. A whole name
+// comes before the beginning of one.
 const MosquittoOption* find_option(std::string_view where, std::string_view key) {
   const MosquittoOption* best = nullptr;
   int best_fit = -1;
   for (const MosquittoOption& s : mosquitto_options()) {
-    if (s.theirs != key) continue;
+    if (!is_named(s, key)) continue;
     bool inside = !where.empty() && s.where.starts_with(where);
     bool same_branch = !where.empty() && s.where.substr(0, 3) == where.substr(0, 3);
-    int fit = s.where == where ? 3 : inside ? 2 : same_branch ? 1 : 0;
+    int fit = (s.theirs == key ? 4 : 0) + (s.where == where ? 3 : inside ? 2 : same_branch ? 1 : 0);
     if (fit <= best_fit) continue;
     best = &s;
     best_fit = fit;

@@ -25,14 +25,14 @@ enum class MosquittoPart : uint8_t {
   elsewhere
 };
 
-// How the value is written here. none: the text of `ours` is complete.
-enum class As : uint8_t { none, text, list, number, limit, seconds, size, boolean, inverted };
+// How the value is written here. none: the text of `ours` is complete. word: a text that has another spelling here.
+enum class As : uint8_t { none, text, word, list, number, limit, seconds, size, boolean, inverted };
 
 struct MosquittoOption {
   MosquittoPart part;
-  std::string_view theirs;
-  std::string_view where;  // the section `ours` belongs in; empty: no key of ours, `ours` is the whole answer
-  std::string_view ours;   // keys with their values; @ stands for the value
+  std::string_view theirs;  // with a * at its end: all that begin so
+  std::string_view where;   // the section `ours` belongs in; empty: no key of ours, `ours` is the whole answer
+  std::string_view ours;    // keys with their values; @ stands for the value
   As as = As::none;
   std::string_view note = {};  // what is different here, for the page
 };

@@ -36,7 +36,16 @@ TEST_F(Mosquitto, ValuesAreAnsweredToo) {
   EXPECT_EQ(answer(R"("tls": true)"), "did you mean {}?");
 }
 
+// Seen: whoever was called mqtt was to be called tcp.
+TEST_F(Mosquitto, NamesStayAsTheyAre) {
+  EXPECT_EQ(answer(R"("remote_clientid": "mqtt")"), R"(write "client_id": "mqtt")");
+  EXPECT_NE(problems(R"({"protocol": "mqtt"})").find(R"(write "transport": "tcp")"), std::string::npos);
+}
+
 TEST_F(Mosquitto, KeysOfTheTopLevelAreSentToTheirSection) {
+  EXPECT_NE(problems(R"({"plugin_opt_db": "x"})").find("it is Mosquitto's; none"), std::string::npos);
+  EXPECT_NE(problems(R"({"plugin_opt_sync": "full"})").find(R"(write "durability": "always" in store)"),
+            std::string::npos);
   EXPECT_NE(problems(R"({"max_queued_messages": 0})").find(R"(write "max_queued_messages": "unlimited" in limits)"),
             std::string::npos);
   EXPECT_NE(problems(R"({"listener": 1883})").find(R"(write "port": 1883, "bind": "0.0.0.0" in listeners[])"),
