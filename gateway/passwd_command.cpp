@@ -103,7 +103,7 @@ Result<std::string> new_hash(const PasswdOptions& options) {
   if (!password || password->empty()) {
     return fail(ErrorCode::invalid, "no password, or the two differ; nothing was changed");
   }
-  if (access::form_of(*password).problem.empty()) {
+  if (access::looks_like_hash(*password)) {
     return fail(ErrorCode::invalid, "that is a hash already, and no password; nothing was changed");
   }
   return hash_of(options, *password);

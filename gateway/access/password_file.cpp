@@ -16,11 +16,6 @@ FormOrProblem of_parts(std::string_view hash, HashForm form, std::ptrdiff_t doll
   return {form, ""};
 }
 
-bool is_part_of_hash(std::string_view text) {
-  return text.starts_with("$6$") || text.starts_with("$7$") || text.starts_with("$argon2") ||
-         text.starts_with("SCRAM-SHA-256$");
-}
-
 // Every line as it stands, its end included, with the user that it speaks of; empty: a comment or a mistake.
 template <class Visit>
 void for_each_raw_line(std::string_view text, const Visit& visit) {
@@ -49,6 +44,12 @@ FormOrProblem form_of(std::string_view hash) {
   return {{}, "expected a hash ($argon2id$..., or Mosquitto's $7$... or $6$...); a plain password is never taken"};
 }
 
+bool looks_like_hash(std::string_view text) {
+  constexpr std::string_view beginnings[] = {"$1$", "$2a$", "$2b$", "$2y$",    "$5$",      "$6$",           "$7$",
+                                             "$y$", "$gy$", "$md5", "$argon2", "$pbkdf2-", "SCRAM-SHA-256$"};
+  return std::ranges::any_of(beginnings, [&](std::string_view beginning) { return text.starts_with(beginning); });
+}
+
 PasswordFile parse_password_file(std::string_view text) {
   PasswordFile file;
   std::set<std::string, std::less<>> seen;
@@ -60,7 +61,7 @@ PasswordFile parse_password_file(std::string_view text) {
     }
     std::string hash(trimmed(line.substr(colon + 1)));
     if (std::string problem = form_of(hash).problem; !problem.empty()) {
-      if (!hash.empty() && !is_part_of_hash(hash)) file.plain.push_back({number, name, hash});
+      if (!hash.empty() && !looks_like_hash(hash)) file.plain.push_back({number, name, hash});
       return file.problems.push_back({number, "user \"" + name + "\": " + problem});
     }
     if (!seen.insert(name).second) {

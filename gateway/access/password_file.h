@@ -39,4 +39,7 @@ struct FormOrProblem {
 };
 [[nodiscard]] FormOrProblem form_of(std::string_view hash);
 
+// Begins as a hash of a form of ours, whole or not, or as one that others make: no password to be hashed again.
+[[nodiscard]] bool looks_like_hash(std::string_view text);
+
 }  // namespace tidegate::access

@@ -90,6 +90,12 @@ bool is_password(const std::string& hash, std::string_view password) {
   return argon2id_verify(hash.c_str(), password.data(), password.size()) == ARGON2_OK;
 }
 
+std::string_view effort_of(std::string_view hash) {
+  if (hash.starts_with(scram_method)) return hash.substr(0, hash.find(':'));
+  std::string_view without_hash = hash.substr(0, hash.rfind('$'));
+  return without_hash.substr(0, without_hash.rfind('$'));  // nor salt
+}
+
 Result<std::string> random_password() {
   static constexpr std::string_view alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
   std::string password;

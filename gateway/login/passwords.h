@@ -16,6 +16,9 @@ namespace tidegate {
 // Constant time in the hash. Takes as long as the hash was made to take. Any thread.
 [[nodiscard]] bool is_password(const std::string& hash, std::string_view password);
 
+// What decides how long checking takes: the form of the hash and its parameters, "$7$101" or "$argon2id$v=19$m=19456,...".
+[[nodiscard]] std::string_view effort_of(std::string_view hash);
+
 // 20 characters of a 57-letter alphabet without look-alikes: 116 bits from the operating system.
 [[nodiscard]] Result<std::string> random_password();
 

@@ -35,9 +35,12 @@ Users::Users() : key_(random_key()) {}
 
 void Users::set(const std::vector<config::User>& users) {
   auto hashes = std::make_shared<Hashes>();
-  for (const config::User& user : users) hashes->emplace(user.name, user.password_hash.reveal());
+  for (const config::User& user : users) {
+    const std::string& hash = hashes->by_name.emplace(user.name, user.password_hash.reveal()).first->second;
+    hashes->by_effort.emplace(effort_of(hash), hash);
+  }
   auto verifiers = std::make_shared<Verifiers>();
-  for (const auto& [name, hash] : *hashes) {
+  for (const auto& [name, hash] : hashes->by_name) {
     auto verifier = parse_scram_verifier(hash);
     if (!verifier) continue;
     verifiers->decoy_key += verifier->stored_key;
@@ -45,7 +48,7 @@ void Users::set(const std::vector<config::User>& users) {
   }
   std::lock_guard lock(mutex_);
   verifiers_ = std::move(verifiers);
-  std::erase_if(proofs_, [&](const auto& proof) { return !hashes->contains(proof.first); });
+  std::erase_if(proofs_, [&](const auto& proof) { return !hashes->by_name.contains(proof.first); });
   hashes_ = std::move(hashes);
 }
 
@@ -79,6 +82,12 @@ std::string Users::proof_of(const std::string& name, const std::string& password
   return proof;
 }
 
+void Users::Hashes::spend_the_rest(std::string_view spent, const std::string& password) const {
+  for (const auto& [effort, hash] : by_effort) {
+    if (effort != spent) (void)is_password(hash, password);
+  }
+}
+
 bool Users::check(const std::string& name, const std::string& password) {
   std::shared_ptr<const Hashes> hashes;
   std::string known;
@@ -87,15 +96,17 @@ bool Users::check(const std::string& name, const std::string& password) {
     hashes = hashes_;
     if (auto proof = proofs_.find(name); proof != proofs_.end()) known = proof->second;
   }
-  auto user = hashes->find(name);
-  if (user == hashes->end()) {
-    // The hash of somebody else, so that it takes what a hash of this file takes.
-    if (!hashes->empty()) (void)is_password(hashes->begin()->second, password);
+  auto user = hashes->by_name.find(name);
+  if (user == hashes->by_name.end()) {
+    hashes->spend_the_rest("", password);
     return false;
   }
   std::string proof = proof_of(name, password, user->second);
   if (known.size() == proof.size() && CRYPTO_memcmp(known.data(), proof.data(), proof.size()) == 0) return true;
-  if (!is_password(user->second, password)) return false;
+  if (!is_password(user->second, password)) {
+    hashes->spend_the_rest(effort_of(user->second), password);
+    return false;
+  }
   std::lock_guard lock(mutex_);
   if (hashes == hashes_) proofs_[name] = std::move(proof);
   return true;

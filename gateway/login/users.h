@@ -27,7 +27,12 @@ class Users {
   [[nodiscard]] ScramVerifier scram_verifier(const std::string& name) const;
 
  private:
-  using Hashes = std::map<std::string, std::string>;
+  struct Hashes {
+    std::map<std::string, std::string> by_name;
+    std::map<std::string, std::string, std::less<>> by_effort;  // one for each; see spend_the_rest
+    // Takes as long as checking against one hash of each effort but `spent`: every log-in that fails takes the same.
+    void spend_the_rest(std::string_view spent, const std::string& password) const;
+  };
   // HMAC under a key of this process over name, password and hash: worth nothing elsewhere.
   [[nodiscard]] std::string proof_of(const std::string& name, const std::string& password,
                                      const std::string& hash) const;

@@ -259,6 +259,7 @@ class Commands(Case):
         for words, says in (((file, "anna"), "-c makes a new file"), (("-D", file, "anna"), "cannot read"),
                             (("-c", "-b", file, "an:na", "x"), "without a colon"),
                             (("-c", "-b", file, "anna", "$6$abc$def"), "a hash already"),
+                            (("-c", "-b", file, "anna", "$2y$10$another-form"), "a hash already"),
                             (("-c", "-b", file, "anna", ""), "no password")):
             with self.subTest(says):
                 code, output = self.passwd(*words, stdin="secret\n")

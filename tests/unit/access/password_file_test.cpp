@@ -35,7 +35,7 @@ TEST(PasswordFile, NamesTheLineOfEveryMistakeAndNoPassword) {
 }
 
 TEST(PasswordFile, APlainPasswordIsKnownFromAHashAndFromAPartOfOne) {
-  PasswordFile file = parse_password_file("a:secret\nb:$6$x$y\nc:$7$101$part\nd:$argon2i$old\ne:$ecret");
+  PasswordFile file = parse_password_file("a:secret\nb:$6$x$y\nc:$7$101$part\nd:$argon2i$old\ne:$ecret\nf:$2y$10$x");
   ASSERT_EQ(file.plain.size(), 2u);
   EXPECT_EQ(file.plain[0].hash, "secret");
   EXPECT_EQ(file.plain[1].name, "e");

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "gateway/base/time.h"
 #include "gateway/login/users.h"
 
 namespace tidegate {
@@ -50,6 +53,33 @@ TEST(Users, KnowARightPasswordAgainUntilItsHashChanges) {
   EXPECT_TRUE(users.check("anna", "other"));
   users.set({});
   EXPECT_FALSE(users.check("anna", "other"));
+}
+
+TEST(Passwords, TakeAnEffortThatTheirFormAndParametersSay) {
+  EXPECT_EQ(effort_of(sha512), "$6");
+  EXPECT_EQ(effort_of(pbkdf2), "$7$101");
+  EXPECT_EQ(effort_of("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"), "$argon2id$v=19$m=19456,t=2,p=1");
+  EXPECT_EQ(effort_of("SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"), "SCRAM-SHA-256$4096");
+}
+
+// Seen: beside one user with a hash of Mosquitto's, an unknown name was refused in microseconds, a known one in 50 ms.
+TEST(Users, AreNotToldFromStrangersByTimeWhateverTheFormsOfTheirHashes) {
+  Users users;
+  users.set({{"anna", config::Secret(sha512, "test")}, {"bert", config::Secret(*hash_password("secret"), "test")}});
+  auto quickest = [&](const char* name) {
+    Millis best = Seconds{60};
+    for (int i = 0; i < 5; ++i) {
+      Instant begin = read_clock().mono;
+      EXPECT_FALSE(users.check(name, "wrong"));
+      best = std::min(best, read_clock().mono - begin);
+    }
+    return static_cast<double>(best.count());
+  };
+  double stranger = quickest("carl");
+  for (const char* name : {"anna", "bert"}) {
+    double ratio = quickest(name) / stranger;
+    EXPECT_TRUE(ratio > 0.5 && ratio < 2) << name << " " << ratio;
+  }
 }
 
 }  // namespace
