@@ -113,11 +113,13 @@ class Cursor {
   std::optional<Comma> comma_;
 };
 
-// nlohmann's "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while parsing ..."
-std::string without_preamble(const std::string& what) {
+// Of nlohmann's "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while parsing value -
+// invalid string; last read: '...'" what stands between. What was read may be part of a secret.
+std::string without_preamble_and_quote(const std::string& what) {
   size_t at = what.find(": ");
   std::string message = at == std::string::npos ? what : what.substr(at + 2);
-  if (message.size() > message_bytes_max || !is_valid_utf8_string(message)) {  // it quotes what was read
+  message.resize(std::min(message.size(), message.find("; last read: ")));
+  if (message.size() > message_bytes_max || !is_valid_utf8_string(message)) {  // it quotes a number too large
     message.resize(std::min(message.size(), message_bytes_max));
     for (char& c : message)
       if (static_cast<unsigned char>(c) >= 0x80) c = '?';
@@ -164,7 +166,7 @@ class TreeBuilder final : public nlohmann::json_sax<Json> {
   bool parse_error(std::size_t, const std::string& last_token, const nlohmann::detail::exception& e) override {
     begin_token();
     Place place{file_, cursor_.line(), cursor_.column(), open_.empty() ? "" : open_.back()->place.pointer};
-    std::string message = without_preamble(e.what());
+    std::string message = without_preamble_and_quote(e.what());
     bool at_end = last_token.empty() || cursor_.offset() >= cursor_.text().size();
     bool closes = !last_token.empty() && (last_token.back() == '}' || last_token.back() == ']');
     if (closes && !at_end && cursor_.comma()) {

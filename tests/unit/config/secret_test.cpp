@@ -69,6 +69,16 @@ TEST_F(Secrets, DoNotStandInMessages) {
   EXPECT_EQ(all.find("123456"), std::string::npos) << all;
 }
 
+// Seen: the parser's own words ended with what it had read of the string.
+TEST_F(Secrets, DoNotStandInWhatASyntaxErrorSays) {
+  for (const char* tail : {"hunter2\n", "hunter2\\q\"", "hunter2"}) {
+    std::string text = R"({"bridges": [{"password": ")" + std::string(tail);
+    std::string all = problems(text);
+    EXPECT_NE(all.find("syntax error"), std::string::npos) << all;
+    EXPECT_EQ(all.find("hunter"), std::string::npos) << all;
+  }
+}
+
 TEST_F(Secrets, OfUsersAreWholeHashes) {
   auto answer = [&](std::string hash) {
     return problems(R"({"access": {"users": [{"name": "u", "password_hash": ")" + hash + "\"}]}}");
