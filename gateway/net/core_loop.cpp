@@ -308,6 +308,13 @@ void CoreLoop::resume_connections() {
   }
 }
 
+std::optional<std::string_view> CoreLoop::full() const {
+  if (memory_short_) return "gateway.memory_limit is reached";
+  if (connections_now_ >= options_.connections_max) return "limits.max_connections is reached";
+  if (broker_.pending_connects() >= options_.pending_connects_max) return "limits.max_pending_connects is reached";
+  return {};
+}
+
 bool CoreLoop::admit(ConnId id, const Listener& listener, const std::string& peer) {
   if (auto why = guards_.refuses(listener.options().admission, peer)) {
     count_refused_connection();

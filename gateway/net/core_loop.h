@@ -80,10 +80,8 @@ class CoreLoop final : public broker::Output {
   // Connection::open_step in this turn or a later one: handshakes are bounded by time, so that many of them do not
   // delay those that are through.
   void queue_opening(ConnId id) { openings_.push_back(id); }
-  [[nodiscard]] bool has_room() const {
-    return !memory_short_ && connections_now_ < options_.connections_max &&
-           broker_.pending_connects() < options_.pending_connects_max;
-  }
+  // Why no connection is taken now; none: there is room.
+  [[nodiscard]] std::optional<std::string_view> full() const;
   [[nodiscard]] std::span<char> scratch() { return scratch_; }
   [[nodiscard]] std::unique_ptr<broker::OutBuffer> borrow_buffer();
   void give_back(std::unique_ptr<broker::OutBuffer> buffer);

@@ -19,6 +19,7 @@ namespace {
 
 constexpr auto address_retry = std::chrono::seconds(1);
 constexpr uint64_t ws_frame_bytes_min = 1u << 20;  // of the limit: a frame may hold many small packets
+constexpr Millis full_told_every = std::chrono::minutes(1);
 constexpr auto descriptors_retry = std::chrono::milliseconds(200);
 
 }  // namespace
@@ -132,8 +133,10 @@ void Listener::accepted(const error_code& error, Socket socket) {
     return;
   }
   std::string peer = peer_text(socket.native_handle());
-  if (connections_ >= options_.connections_max || !loop_.has_room()) {
+  auto full = connections_ >= options_.connections_max ? "its max_connections is reached" : loop_.full();
+  if (full) {
     loop_.count_refused_connection();
+    report_full(*full);
   } else if (auto why = refusal(peer)) {
     loop_.count_refused_connection();
     log::net.debug("Connection refused: listener={} peer={} reason=\"{}\"", options_.policy.name, peer, *why);
@@ -148,6 +151,15 @@ void Listener::accepted(const error_code& error, Socket socket) {
     if (refused) loop_.broker().refuse(id, "not one of this listener's trusted_proxies");
   }
   accept();
+}
+
+// Once a minute, however many are turned away.
+void Listener::report_full(std::string_view why) {
+  Instant now = read_clock().mono;
+  if (now < full_told_until_) return;
+  full_told_until_ = now + full_told_every;
+  log::net.warn("Connections refused: listener={} connections={} reason=\"{}\"", options_.policy.name, connections_,
+                why);
 }
 
 // Before it costs anything; behind a proxy, the client's address is looked at when the header is there.

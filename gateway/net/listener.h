@@ -66,6 +66,7 @@ class Listener {
   [[nodiscard]] std::unique_ptr<Channel> channel_on(int socket) const;
   [[nodiscard]] bool is_trusted(int socket) const;
   [[nodiscard]] std::optional<std::string_view> refusal(const std::string& peer);
+  void report_full(std::string_view why);
 
   CoreLoop& loop_;
   ListenerOptions options_;
@@ -74,6 +75,7 @@ class Listener {
   Timer retry_;
   TokenBucket rate_;
   uint32_t connections_ = 0;
+  Instant full_told_until_;
 };
 
 }  // namespace tidegate::net

@@ -206,6 +206,15 @@ class Log(Case):
                 self.assertRegex(gateway.log_text(), re.compile(form, re.M))
                 self.assertEqual(gateway.terminate(), 0)
 
+    def test_connection_messages_may_be_off(self):
+        gateway = self.gateway(log={"connection_messages": False}).start()
+        gateway.client("device").close()
+        gateway.config["log"]["connection_messages"] = True
+        gateway.reload()
+        gateway.client("other").close()
+        gateway.wait_log("Client disconnected: client_id=.other")
+        self.assertNotIn("device", gateway.log_text())
+
     def test_stdout_and_json(self):
         gateway = self.gateway(log={"destinations": [{"type": "stdout", "format": "json"}]}).start()
         gateway.client('a"b\n').close()
@@ -436,6 +445,16 @@ class Guards(Status):
         refused = self.value(watch, "connections/refused/per_address")
         wait_for(lambda: int(refused() or 0) >= 1, "it is counted")
         self.assertEqual(self.value(watch, "connections/refused/rate")(), "0")
+
+    def test_a_full_gateway_says_so_once_and_counts(self):
+        gateway = self.listener(self.gateway(limits={"max_connections": 2}), limits={"max_connections": 5}).start()
+        clients = [self.client(gateway, f"line3-{number}") for number in range(2)]
+        for _ in range(3):
+            self.assertTrue(self.closed_at_once(gateway.port))
+        gateway.wait_log('Connections refused: listener=lan connections=2 reason="limits.max_connections is reached"')
+        self.assertEqual(gateway.log_text().count("Connections refused"), 1)
+        clients[0].close()
+        self.counted(gateway, "connections/refused", "3")
 
     def test_connections_come_at_a_rate(self):
         gateway = self.gateway(limits={"connect_rate": 1, "connect_burst": 50}).start()
