@@ -133,7 +133,8 @@ void Listener::accepted(const error_code& error, Socket socket) {
     return;
   }
   std::string peer = peer_text(socket.native_handle());
-  auto full = connections_ >= options_.connections_max ? "its max_connections is reached" : loop_.full();
+  auto full = loop_.full();
+  if (!full && connections_ >= options_.connections_max) full = "the listener's limits.max_connections is reached";
   if (full) {
     loop_.count_refused_connection();
     report_full(*full);

@@ -447,13 +447,17 @@ class Guards(Status):
         self.assertEqual(self.value(watch, "connections/refused/rate")(), "0")
 
     def test_a_full_gateway_says_so_once_and_counts(self):
-        gateway = self.listener(self.gateway(limits={"max_connections": 2}), limits={"max_connections": 5}).start()
-        clients = [self.client(gateway, f"line3-{number}") for number in range(2)]
+        gateway = self.gateway().start()
+        for number in range(2):
+            self.client(gateway, f"line3-{number}")
+        gateway.config["limits"] = {"max_connections": 2}
+        gateway.reload()
         for _ in range(3):
             self.assertTrue(self.closed_at_once(gateway.port))
         gateway.wait_log('Connections refused: listener=lan connections=2 reason="limits.max_connections is reached"')
         self.assertEqual(gateway.log_text().count("Connections refused"), 1)
-        clients[0].close()
+        gateway.config["limits"] = {}
+        gateway.reload()
         self.counted(gateway, "connections/refused", "3")
 
     def test_connections_come_at_a_rate(self):

@@ -72,6 +72,18 @@ TEST_F(AuthorizeTest, EachDeliveryIsLookedAt) {
   EXPECT_EQ(h.counters().dropped_not_allowed, 2u);
 }
 
+TEST_F(AuthorizeTest, AMessageForAGroupGoesToAMemberWhoMayReadIt) {
+  Client &a = anna(), &b = boss();
+  for (Client* member : {&a, &b}) {
+    member->subscribe("$share/g/#", 1);
+    (void)member->got();
+  }
+  Client& sender = h.client("sender", {.username = "boss"});
+  for (int i = 0; i < 3; ++i) sender.publish("b", "x", {.qos = 1});
+  EXPECT_EQ(a.got(), "");
+  EXPECT_EQ(b.got(), "publish b=x q1 #1, publish b=x q1 #2, publish b=x q1 #3");
+}
+
 TEST_F(AuthorizeTest, RetainedMessagesAreLookedAt) {
   Client& b = boss();
   for (const char* topic : {"a/open", "a/secret"}) b.publish(topic, "x", {.qos = 1, .retain = true});
