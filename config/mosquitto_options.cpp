@@ -38,7 +38,7 @@ constexpr MosquittoOption options[] = {
     {general, "queue_qos0_messages", "bridges[].rules[]", R"("queue_qos0": @)", As::boolean,
      "for bridges; a session that is away keeps QoS 1 and 2"},
     {general, "retain_available", "listeners[]", R"("retain_available": @)", As::boolean},
-    {general, "retain_expiry_interval", "", "not needed: a retained message that has expired is not sent"},
+    {general, "retain_expiry_interval", "", "not needed: what has expired is not sent, and gone within a minute"},
     {general, "retry_interval", "", "not needed: MQTT sends again at a reconnect only"},
     {general, "set_tcp_nodelay", "", "not needed: it is always on"},
     {general, "sys_interval", "gateway", R"("sys_interval": @)", As::seconds, "0 is \"off\""},

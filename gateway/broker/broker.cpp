@@ -234,6 +234,7 @@ void Broker::run_deadlines() {
 bool Broker::is_stale(const Deadline& deadline) {
   if (deadline.conn) return !state_.find(deadline.conn);
   if (deadline.kind == Deadline::Kind::estates) return state_.estates.empty();
+  if (deadline.kind == Deadline::Kind::retained) return false;
   const Session* session = sessions::find(state_, *deadline.client_id);
   if (!session) return true;
   if (deadline.kind == Deadline::Kind::session_expiry) return session->expires != deadline.at;
@@ -263,6 +264,7 @@ void Broker::run(const Deadline& deadline) {
       if (conn && conn->session) outgoing::read_again(state_, *conn->session);
       return;
     case Deadline::Kind::estates: return shared::settle_estates(state_);
+    case Deadline::Kind::retained: return publish::end_expired_retained(state_);
     case Deadline::Kind::session_expiry:
       if (Session* session = sessions::find(state_, *deadline.client_id);
           session && !session->conn && session->expires <= state_.now.mono) {

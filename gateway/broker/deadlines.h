@@ -20,11 +20,12 @@ struct Deadline {
     will,
     refused_too_long,
     read_again,
-    estates
+    estates,
+    retained
   };
   Instant at;
   Kind kind{};
-  ConnId conn;                             // of all but session_expiry, will and estates
+  ConnId conn;                             // of a connection: not of session_expiry, will, estates and retained
   std::unique_ptr<std::string> client_id;  // of session_expiry and will
 
   static Deadline of_connection(Instant at, Kind kind, ConnId conn) { return {at, kind, conn, nullptr}; }

@@ -13,6 +13,8 @@
 namespace tidegate::broker::publish {
 namespace {
 
+constexpr Seconds retained_watch_interval{60};
+
 using bridge_routes::for_each_bridge;
 using mqtt::ReasonCode;
 
@@ -54,6 +56,7 @@ void retain(State& state, Publication& publication, bool in_store) {
     return;
   }
   state.retained.keep(publication.shared());
+  watch_retained(state);
   if (!in_store) return;
   state.scratch.clear();
   store::encode(message, state.scratch);
@@ -168,6 +171,21 @@ Taken hold_or_refuse(State& state, Connection& conn, const mqtt::Publish& packet
 }
 
 }  // namespace
+
+void watch_retained(State& state) {
+  if (state.retained_watched || !state.retained.any_expires()) return;
+  state.retained_watched = true;
+  state.deadlines.add({state.now.mono + retained_watch_interval, Deadline::Kind::retained, {}, nullptr});
+}
+
+void end_expired_retained(State& state) {
+  for (const std::string& topic : state.retained.expired(state.now.wall)) {
+    state.retained.remove(topic);
+    state.batch.erase(store::Table::state, store::retained_key(topic));
+  }
+  state.retained_watched = false;
+  watch_retained(state);
+}
 
 // The gateway's own topics; another broker's bridge may say there how it is.
 bool is_for_clients(const Connection& conn, std::string_view topic) {

@@ -19,6 +19,10 @@ struct Routed {
 };
 Routed route(State& state, const store::MessageView& message, const Session* publisher);
 
+// Retained messages that have expired go, from the store as well: looked for once a minute while there are any that will.
+void watch_retained(State& state);
+void end_expired_retained(State& state);
+
 // Whether it is a topic that clients publish to, by themselves or by a will; whether this one may is the topic rules'
 // to say.
 [[nodiscard]] bool is_for_clients(const Connection& conn, std::string_view topic);

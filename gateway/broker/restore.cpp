@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/base/bytes.h"
+#include "gateway/broker/publish.h"
 #include "gateway/broker/sessions.h"
 #include "gateway/broker/shared.h"
 #include "gateway/broker/subscription_options.h"
@@ -154,6 +155,7 @@ class Restore {
       return true;
     }
     state_.retained.keep(std::make_shared<const Message>(store::to_message(*view)));
+    publish::watch_retained(state_);
     ++result_.retained;
     return true;
   }

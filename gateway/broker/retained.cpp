@@ -1,11 +1,22 @@
 #include "gateway/broker/retained.h"
 
 namespace tidegate::broker {
+namespace {
+
+bool expires(const Message& message) {
+  return message.expires != WallTime::never();
+}
+
+}  // namespace
 
 void Retained::keep(MessagePtr message) {
   bytes_ += counted_bytes(*message);
+  expiring_ += expires(*message);
   auto [place, is_new] = by_topic_.try_emplace(message->topic);
-  if (!is_new) bytes_ -= counted_bytes(*place->second);
+  if (!is_new) {
+    bytes_ -= counted_bytes(*place->second);
+    expiring_ -= expires(*place->second);
+  }
   place->second = std::move(message);
 }
 
@@ -13,8 +24,16 @@ bool Retained::remove(std::string_view topic) {
   auto found = by_topic_.find(topic);
   if (found == by_topic_.end()) return false;
   bytes_ -= counted_bytes(*found->second);
+  expiring_ -= expires(*found->second);
   by_topic_.erase(found);
   return true;
+}
+
+std::vector<std::string> Retained::expired(WallTime now) const {
+  std::vector<std::string> topics;
+  for (const auto& [topic, message] : by_topic_)
+    if (message->expires <= now) topics.push_back(topic);
+  return topics;
 }
 
 MessagePtr Retained::find(std::string_view topic) const {

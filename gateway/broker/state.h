@@ -128,6 +128,7 @@ struct State {
   uint32_t next_queue_id = 1;
   uint64_t next_client_number = 0;  // for assigned client ids
   std::string scratch;              // for one packet at a time
+  bool retained_watched = false;    // a deadline is set to look for expired retained messages
 
   [[nodiscard]] Connection* find(ConnId id);
   [[nodiscard]] Connection* connection_of(const Session& session) { return find(session.conn); }

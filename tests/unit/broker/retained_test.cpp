@@ -121,6 +121,22 @@ TEST_F(RetainedTest, ExpiresAlsoOverARestart) {
   EXPECT_EQ(seen_by_newcomer("#"), "publish long=x retain expiry=80");
 }
 
+// Seen: whoever publishes under ever new topics with an expiry had filled the limit one day, with what nobody could see.
+TEST_F(RetainedTest, WhatHasExpiredMakesRoomWithinAMinute) {
+  limit([](auto& l) { l.retained_messages_max = 1; });
+  retain("old", "x", 1, message_expiry(10));
+  h.advance(Seconds{60});
+  EXPECT_EQ(h.broker().retained().count(), 0u);
+  retain("new", "x", 1, message_expiry(90));
+  EXPECT_EQ(publisher->got(), "puback #1, puback #1");
+  h.crash();
+  EXPECT_EQ(h.restored().retained, 1u);
+  h.advance(Seconds{60});
+  EXPECT_EQ(h.broker().retained().count(), 1u);
+  h.advance(Seconds{60});
+  EXPECT_EQ(h.broker().retained().count(), 0u);
+}
+
 TEST_F(RetainedTest, BeyondTheLimitANewTopicIsNotRetained) {
   limit([](auto& l) { l.retained_messages_max = 1; });
   Client& s = h.client("s");
