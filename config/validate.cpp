@@ -89,6 +89,16 @@ void warn_of_idle_keys(const LogDestination& to, const std::string& at, Findings
     findings.warning(at + "/format", "has no effect: a journal has fields", {at + "/type"});
 }
 
+void check_limits(const Config& config, Findings& findings) {
+  const Limits& limits = config.limits;
+  if (limits.max_connections > limits.max_sessions)
+    findings.warning("/limits/max_sessions",
+                     "a connected client has a session, too: of max_connections, " +
+                         std::to_string(limits.max_connections) + ", only " + std::to_string(limits.max_sessions) +
+                         " get in",
+                     {"/limits/max_connections", "/limits/max_sessions"});
+}
+
 void check_box(const Config& config, Findings& findings) {
   for (size_t i = 0; i < config.log.destinations.size(); ++i) {
     const LogDestination& to = config.log.destinations[i];
@@ -124,6 +134,7 @@ void validate(const Config& config, const Places& places, Reading& reading) {
   validate_lan(config, reading.outside(), findings);
   validate_access(config, findings);
   validate_bridges(config, findings);
+  check_limits(config, findings);
   check_box(config, findings);
 }
 

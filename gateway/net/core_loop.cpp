@@ -112,6 +112,9 @@ void CoreLoop::end_turn() {
     submit_batch();
     flush_connections();
   } while (!broker_.batch().empty() || !to_resume_.empty());
+  if (has_room_for_pending()) {
+    for (auto& listener : listeners_) listener->go_on();
+  }
   arm_timer();
   in_turn_ = false;
 }
@@ -311,7 +314,6 @@ void CoreLoop::resume_connections() {
 std::optional<std::string_view> CoreLoop::full() const {
   if (memory_short_) return "gateway.memory_limit is reached";
   if (connections_now_ >= options_.connections_max) return "limits.max_connections is reached";
-  if (broker_.pending_connects() >= options_.pending_connects_max) return "limits.max_pending_connects is reached";
   return {};
 }
 

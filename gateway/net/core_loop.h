@@ -28,7 +28,7 @@ namespace tidegate::net {
 
 struct CoreLoopOptions {
   broker::Limits limits;
-  uint32_t pending_connects_max = 100;     // connections without an accepted CONNECT
+  uint32_t pending_connects_max = 100;     // connections without an accepted CONNECT; further ones are not accepted yet
   uint32_t connections_max = 1000;         // of all listeners together
   uint64_t pending_bytes_max = 32u << 20;  // not yet on disk; beyond it what would be stored waits
   // Is the password right? Runs on a worker thread, may take long.
@@ -82,6 +82,7 @@ class CoreLoop final : public broker::Output {
   void queue_opening(ConnId id) { openings_.push_back(id); }
   // Why no connection is taken now; none: there is room.
   [[nodiscard]] std::optional<std::string_view> full() const;
+  [[nodiscard]] bool has_room_for_pending() const { return broker_.pending_connects() < options_.pending_connects_max; }
   [[nodiscard]] std::span<char> scratch() { return scratch_; }
   [[nodiscard]] std::unique_ptr<broker::OutBuffer> borrow_buffer();
   void give_back(std::unique_ptr<broker::OutBuffer> buffer);

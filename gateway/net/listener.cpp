@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/ip/v6_only.hpp>
+#include <utility>
 
 #include "gateway/log/log.h"
 #include "gateway/net/bind_address.h"
@@ -49,6 +50,7 @@ Status Listener::try_open(bool& absent) {
     Status listening = file_.listen(acceptor_, *options_.unix_socket);
     error_code ignored;
     if (!listening) acceptor_.close(ignored);
+    if (listening) acceptor_.non_blocking(true, ignored);
     if (listening) return {};
     return fail(listening.error().code,
                 fmt::format("listener {}: {}", options_.policy.name, listening.error().context));
@@ -66,6 +68,7 @@ Status Listener::try_open(bool& absent) {
   if (!error && address->is_v6()) acceptor_.set_option(asio::ip::v6_only(true), error);
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) acceptor_.non_blocking(true, error);
   if (!error) return {};
   error_code ignored;
   acceptor_.close(ignored);
@@ -118,20 +121,40 @@ void Listener::close() {
 }
 
 void Listener::accept() {
-  acceptor_.async_accept([this](const error_code& error, Socket socket) { accepted(error, std::move(socket)); });
+  acceptor_.async_wait(Acceptor::wait_read, [this](const error_code& error) { acceptable(error); });
 }
 
-void Listener::accepted(const error_code& error, Socket socket) {
+// Everybody comes back at once after an outage. Closing the door on them would make them knock again and again, each
+// time at a cost; in the kernel's queue they wait for nothing, and are taken in the order in which they came.
+void Listener::acceptable(const error_code& error) {
   if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
-  if (error) {
-    // Out of descriptors, for example: accepting again at once would spin.
-    log::net.error("Cannot accept: listener={} error=\"{}\"", options_.policy.name, error.message());
-    retry_.expires_after(descriptors_retry);
-    retry_.async_wait([this](const error_code& cancelled) {
-      if (!cancelled) accept();
-    });
-    return;
+  held_ = !loop_.has_room_for_pending();
+  if (held_) return;
+  error_code failed = error;
+  Socket socket(loop_.io());
+  if (!failed) acceptor_.accept(socket, failed);
+  if (!failed) {
+    accepted(std::move(socket));
+  } else if (failed != asio::error::would_block && failed != asio::error::try_again) {
+    log::net.error("Cannot accept: listener={} error=\"{}\"", options_.policy.name, failed.message());
+    return accept_later();
   }
+  accept();
+}
+
+// Out of descriptors, for example: accepting again at once would spin.
+void Listener::accept_later() {
+  retry_.expires_after(descriptors_retry);
+  retry_.async_wait([this](const error_code& cancelled) {
+    if (!cancelled) accept();
+  });
+}
+
+void Listener::go_on() {
+  if (std::exchange(held_, false) && acceptor_.is_open()) accept();
+}
+
+void Listener::accepted(Socket socket) {
   std::string peer = peer_text(socket.native_handle());
   auto full = loop_.full();
   if (!full && connections_ >= options_.connections_max) full = "the listener's limits.max_connections is reached";
@@ -151,7 +174,6 @@ void Listener::accepted(const error_code& error, Socket socket) {
     ConnId id = loop_.add_connection(std::move(socket), *this, std::move(channel), std::move(peer));
     if (refused) loop_.broker().refuse(id, "not one of this listener's trusted_proxies");
   }
-  accept();
 }
 
 // Once a minute, however many are turned away.

@@ -54,6 +54,8 @@ class Listener {
   void set_tls_context(std::shared_ptr<const TlsContext> context) { options_.tls_context = std::move(context); }
   [[nodiscard]] std::string address() const;  // "127.0.0.1:1883", "[::1]:1883"
 
+  // There is room again for those whose CONNECT has not come: goes on where it stopped accepting.
+  void go_on();
   void connection_closed() { --connections_; }
   [[nodiscard]] uint32_t connections() const { return connections_; }
 
@@ -62,7 +64,9 @@ class Listener {
   void set_rate();
   void wait_for_address();
   void accept();
-  void accepted(const error_code& error, Socket socket);
+  void acceptable(const error_code& error);
+  void accepted(Socket socket);
+  void accept_later();
   [[nodiscard]] std::unique_ptr<Channel> channel_on(int socket) const;
   [[nodiscard]] bool is_trusted(int socket) const;
   [[nodiscard]] std::optional<std::string_view> refusal(const std::string& peer);
@@ -76,6 +80,7 @@ class Listener {
   TokenBucket rate_;
   uint32_t connections_ = 0;
   Instant full_told_until_;
+  bool held_ = false;  // who comes waits in the kernel's queue
 };
 
 }  // namespace tidegate::net

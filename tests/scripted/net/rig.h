@@ -47,10 +47,11 @@ inline bool wait_until(const std::function<bool()>& condition) {
 
 class Rig {
  public:
-  explicit Rig(const broker::Limits& limits = {}, uint64_t pending_bytes_max = 32u << 20)
+  explicit Rig(const broker::Limits& limits = {}, uint64_t pending_bytes_max = 32u << 20,
+               uint32_t pending_connects_max = 100)
       : port_(free_port()),
         committer_(disk_, quick_retries()),
-        loop_(loop_options(limits, pending_bytes_max), disk_, committer_, events_) {
+        loop_({limits, pending_connects_max, 1000, pending_bytes_max, {}}, disk_, committer_, events_) {
     committer_.add_listener([this] { loop_.commit_progressed(); });
     loop_.enter_turn();
     TIDEGATE_CHECK(loop_.broker().restore(disk_).has_value());
@@ -92,12 +93,6 @@ class Rig {
   static store::Committer::Options quick_retries() {
     store::Committer::Options options;
     options.retry_after = Millis{20};
-    return options;
-  }
-  static CoreLoopOptions loop_options(const broker::Limits& limits, uint64_t pending_bytes_max) {
-    CoreLoopOptions options;
-    options.limits = limits;
-    options.pending_bytes_max = pending_bytes_max;
     return options;
   }
 

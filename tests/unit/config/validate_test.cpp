@@ -129,6 +129,13 @@ TEST_F(Validate, WarnsOfTheTlsPortWithoutTls) {
               "warning: /listeners/0/port: 8883 is the port of MQTT over TLS");
 }
 
+// 10,000 sessions are the default: a box told to hold 18,000 connections refused the last 8,000.
+TEST_F(Validate, WarnsOfConnectionsThatSessionsDoNotSufficeFor) {
+  expect_says(R"({"limits": {"max_connections": 18000}})",
+              "warning: /limits: a connected client has a session, too: of max_connections, 18000, only 10000 get in");
+  EXPECT_EQ(problems(R"({"limits": {"max_connections": 18000, "max_sessions": 18000}})"), "");
+}
+
 TEST_F(Validate, WarnsOfQueuesThatTheStoreCannotHold) {
   expect_says(
       R"({"store": {"max_bytes": "1GiB"}, "bridges": [{"name": "a", "addresses": ["h"]},
