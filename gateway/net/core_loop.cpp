@@ -36,6 +36,7 @@ Status CoreLoop::add_listener(ListenerOptions options) {
   auto listener = std::make_unique<Listener>(*this, std::move(options));
   if (Status opened = listener->open(); !opened) return opened;
   listeners_.push_back(std::move(listener));
+  look_at_address_limits();
   return {};
 }
 
@@ -43,6 +44,7 @@ bool CoreLoop::update_listener(const ListenerOptions& options) {
   for (const auto& listener : listeners_) {
     if (listener->options().policy.name != options.policy.name) continue;
     listener->set_options(options);
+    look_at_address_limits();
     return true;
   }
   return false;
@@ -54,8 +56,16 @@ void CoreLoop::remove_listener(const std::string& name) {
     (*at)->close();
     closed_listeners_.push_back(std::move(*at));
     listeners_.erase(at);
+    look_at_address_limits();
     return;
   }
+}
+
+void CoreLoop::look_at_address_limits() {
+  bool limited = std::any_of(listeners_.begin(), listeners_.end(), [](const auto& listener) {
+    return listener->options().admission.connections_per_address_max != UINT32_MAX;
+  });
+  guards_.count_addresses(limited, addresses_);
 }
 
 void CoreLoop::set_limits(const broker::Limits& limits, uint32_t connections_max, uint32_t pending_connects_max,

@@ -119,6 +119,7 @@ class CoreLoop final : public broker::Output {
   void submit_batch();
   void take_commits();
   void look_at_store();
+  void look_at_address_limits();
   void flush_connections();
   void destroy(ConnId id);
   void end_lingering();

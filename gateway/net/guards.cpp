@@ -42,8 +42,15 @@ std::optional<std::string_view> Guards::refuses(const Admission& admission, std:
   return {};
 }
 
+void Guards::count_addresses(bool wanted, std::span<const PeerKey> open) {
+  if (wanted == counts_addresses_) return;
+  counts_addresses_ = wanted;
+  connections_ = {};
+  for (const PeerKey& from : open) opened(from);
+}
+
 void Guards::opened(const PeerKey& from) {
-  if (from) ++connections_[from];
+  if (from && counts_addresses_) ++connections_[from];
 }
 
 void Guards::closed(const PeerKey& from) {

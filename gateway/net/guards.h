@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -51,6 +52,8 @@ class Guards {
   [[nodiscard]] std::optional<std::string_view> refuses_one_more(TokenBucket& of_listener, Instant now);
   [[nodiscard]] std::optional<std::string_view> refuses(const Admission& admission, std::string_view peer);
 
+  // A count for each address costs memory: `wanted` while a listener limits them. `open`: whose connections are there.
+  void count_addresses(bool wanted, std::span<const PeerKey> open);
   void opened(const PeerKey& from);
   void closed(const PeerKey& from);
 
@@ -70,6 +73,7 @@ class Guards {
   GuardLimits limits_;
   GuardCounts counts_;
   TokenBucket of_all_;
+  bool counts_addresses_ = true;
   std::unordered_map<PeerKey, uint32_t> connections_;
   FailedLogins failed_{failed_addresses_max};
   std::unordered_map<PeerKey, uint32_t> waiting_;

@@ -55,6 +55,30 @@ TEST(Crowd, IsLetInWhenTheLimitIsRaised) {
   EXPECT_EQ(waiting.next(), "connack 0");
 }
 
+// Nobody counts the connections of each address until somebody limits them.
+TEST(Crowd, OfOneAddressIsCountedFromBeforeItWasLimited) {
+  Rig rig;
+  Peer first(rig.port()), second(rig.port());
+  first.connect("first", true);
+  second.connect("second", true);
+  EXPECT_EQ(first.next(), "connack 0");
+  EXPECT_EQ(second.next(), "connack 0");
+  auto limit_to = [&](uint32_t connections) {
+    return rig.ask([&](CoreLoop& loop) {
+      ListenerOptions options = loop.listeners().front()->options();
+      options.admission.connections_per_address_max = connections;
+      return loop.update_listener(options);
+    });
+  };
+  ASSERT_TRUE(limit_to(2));
+  EXPECT_EQ(Peer(rig.port()).next(), "closed");
+  ASSERT_TRUE(limit_to(3));
+  Peer third(rig.port());
+  third.connect("third", true);
+  EXPECT_EQ(third.next(), "connack 0");
+  EXPECT_EQ(Peer(rig.port()).next(), "closed");
+}
+
 // A handshake whose every step costs the processor so much, and that always has a next one.
 class CostlyChannel final : public Channel {
  public:
