@@ -20,6 +20,7 @@
 #include "gateway/login/passwords.h"
 #include "gateway/login/users.h"
 #include "gateway/net/core_loop.h"
+#include "gateway/open_files.h"
 #include "gateway/pid_file.h"
 #include "gateway/privileges.h"
 #include "gateway/scram_authenticator.h"
@@ -35,6 +36,7 @@ namespace tidegate {
 namespace {
 
 constexpr Millis stop_limit{4000};
+constexpr uint64_t open_files_of_its_own = 100;  // of the store most
 constexpr auto status_interval = std::chrono::seconds(1);
 
 int start_failed(const Error& error) {
@@ -71,6 +73,7 @@ class App {
   [[nodiscard]] Status restore();
   [[nodiscard]] Status listen();
   [[nodiscard]] Status become_who_it_is();
+  void allow_open_files();
   void report_start();
   void wait_for_signals();
   void tick();
@@ -190,6 +193,16 @@ Status App::become_who_it_is() {
     if (Status written = pid_file_.write(gateway.pid_file); !written) return written;
   }
   return gateway.user.empty() ? Status{} : drop_privileges(gateway.user, config_.store.path);
+}
+
+// Each connection is an open file.
+void App::allow_open_files() {
+  uint64_t limit = raise_open_files_limit();
+  if (limit >= config_.limits.max_connections + open_files_of_its_own) return;
+  log::gateway.warn(
+      "Fewer connections than configured: max_connections={} open_files={}; raise LimitNOFILE of the service, or "
+      "ulimit -Hn",
+      config_.limits.max_connections, limit);
 }
 
 void App::report_start() {
@@ -337,6 +350,7 @@ int App::run() {
   ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
   log::gateway.notice("Tidegate starts: version={} config=\"{}\"", TIDEGATE_VERSION,
                       options_.config_file.empty() ? "(default)" : options_.config_file);
+  allow_open_files();
   users_.set(config_.access.logins);
   events_.set_connection_messages(config_.log.connection_messages);
   if (Status opened = open_store(); !opened) return start_failed(opened.error());

@@ -225,6 +225,16 @@ class Life(Case):
             self.assertEqual(told.recv(100), b"STOPPING=1")
             self.assertEqual(gateway.wait(), 0)
 
+    def test_it_takes_as_many_connections_as_the_system_allows_open_files(self):
+        """Debian starts services with 1,024 and allows them half a million: the 1,000th connection waited for ever."""
+        gateway = self.gateway(before=["prlimit", "--nofile=200:2000"]).start()
+        self.assertEqual(self.load("--port", gateway.port, "--idle", 400, timeout=20)["connections"], 400)
+        self.assertNotIn("Fewer connections than configured", gateway.log_text())
+
+    def test_a_limit_of_open_files_below_max_connections_is_told(self):
+        gateway = self.gateway(before=["prlimit", "--nofile=500:500"]).start()
+        self.assertIn("Fewer connections than configured: max_connections=1000 open_files=500", gateway.log_text())
+
     @unittest.skipUnless(namespace("net", as_user=False), "needs a network namespace: run as root")
     def test_an_address_that_the_box_does_not_have_yet_is_waited_for(self):
         """The gateway is started before the interface has its address."""
