@@ -1,15 +1,10 @@
 #include "tests/bench/client.h"
 
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 
 namespace bench {
@@ -17,59 +12,36 @@ namespace {
 
 constexpr size_t filters_per_subscribe = 100;
 
-std::string error_text(int code) {
-  return std::strerror(code);
-}
-
 }  // namespace
-
-Address resolve(const std::string& host, uint16_t port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  int failed = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (failed != 0) throw Failure("cannot resolve " + host + ": " + gai_strerror(failed));
-  Address address;
-  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
-  address.size = found->ai_addrlen;
-  freeaddrinfo(found);
-  return address;
-}
 
 Client::Client(Loop& loop, Events& events, ClientOptions options)
     : loop_(loop), events_(events), options_(std::move(options)) {}
 
-Client::~Client() {
-  drop_socket();
-}
+Client::~Client() = default;
 
 void Client::open(const Address& address) {
-  const auto* target = reinterpret_cast<const sockaddr*>(&address.storage);
-  fd_ = socket(target->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ < 0) throw Failure("cannot open a socket: " + error_text(errno) + " (raise ulimit -n?)");
-  int nodelay = options_.nodelay ? 1 : 0;
-  setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof(nodelay));
-  // The kernel refuses at once on loopback, and the answer is waited for elsewhere: EPOLLOUT or EPOLLERR says which.
-  if (connect(fd_, target, address.size) != 0 && errno != EINPROGRESS && errno != ECONNREFUSED) {
-    throw Failure("cannot connect: " + error_text(errno));
-  }
+  link_.open(address, options_.path);
   append_connect(out_, options_.connect);
   watched_ = EPOLLIN | EPOLLOUT;
-  loop_.add(fd_, watched_, *this);
+  loop_.add(link_.fd(), watched_, *this);
 }
 
 void Client::close() {
-  if (fd_ < 0) return;
+  if (!open()) return;
   if (up_) {
     append_disconnect(out_);
     flush();
   }
-  drop_socket();
+  link_.close();
+  forget();
 }
 
-void Client::drop_socket() {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
+void Client::cut() {
+  link_.cut();
+  forget();
+}
+
+void Client::forget() {
   up_ = false;
   subacks_pending_ = 0;
   in_ = {};
@@ -78,8 +50,9 @@ void Client::drop_socket() {
 }
 
 void Client::go_down(const std::string& why) {
-  if (fd_ < 0) return;
-  drop_socket();
+  if (!open()) return;
+  link_.close();
+  forget();
   events_.on_down(*this, why);
 }
 
@@ -104,19 +77,16 @@ void Client::acknowledge(PacketType type, uint16_t id) {
 void Client::watch(uint32_t epoll_events) {
   if (watched_ == epoll_events) return;
   watched_ = epoll_events;
-  loop_.change(fd_, watched_, *this);
+  loop_.change(link_.fd(), watched_, *this);
 }
 
 void Client::flush() {
-  if (fd_ < 0) return;
+  if (!open()) return;
   while (out_sent_ < out_.size()) {
-    ssize_t sent = send(fd_, out_.data() + out_sent_, out_.size() - out_sent_, MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      // A lost connection shows as EPOLLIN or EPOLLHUP, too; on_down is called from there, never from flush.
-      if (errno == EAGAIN || errno == ENOTCONN) watch(EPOLLIN | EPOLLOUT);
-      return;
-    }
+    ssize_t sent = link_.send(out_.data() + out_sent_, out_.size() - out_sent_);
+    // A lost connection shows as EPOLLIN or EPOLLHUP, too; on_down is called from there, never from flush.
+    if (sent < 0) return;
+    if (sent == 0) return watch(EPOLLIN | link_.awaited());
     out_sent_ += static_cast<size_t>(sent);
   }
   out_.clear();
@@ -125,12 +95,12 @@ void Client::flush() {
 }
 
 void Client::on_ready(uint32_t epoll_events) {
-  if (fd_ < 0) return;  // closed by the callback of another client, in the same turn
+  if (!open()) return;  // closed by the callback of another client, in the same turn
   if ((epoll_events & EPOLLERR) != 0) {
     int code = 0;
     socklen_t size = sizeof(code);
-    getsockopt(fd_, SOL_SOCKET, SO_ERROR, &code, &size);
-    go_down(code != 0 ? error_text(code) : "socket error");
+    getsockopt(link_.fd(), SOL_SOCKET, SO_ERROR, &code, &size);
+    go_down(code != 0 ? std::strerror(code) : "socket error");
     return;
   }
   if ((epoll_events & EPOLLOUT) != 0) flush();
@@ -139,30 +109,27 @@ void Client::on_ready(uint32_t epoll_events) {
 
 void Client::read() {
   static thread_local std::array<char, 65536> scratch;
-  ssize_t got = recv(fd_, scratch.data(), scratch.size(), 0);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got <= 0) {
-    go_down(got == 0 ? "the broker closed the connection" : error_text(errno));
-    return;
-  }
+  ssize_t got = link_.receive(scratch.data(), scratch.size());
+  if (got < 0) return go_down(std::string(link_.why()));
+  if (got == 0) return flush();  // a handshake may have gone on
   std::string_view fresh(scratch.data(), static_cast<size_t>(got));
   if (in_.empty()) {
     size_t used = take_frames(fresh);
-    if (fd_ >= 0 && used < fresh.size()) in_.assign(fresh.substr(used));
+    if (open() && used < fresh.size()) in_.assign(fresh.substr(used));
   } else {
     in_.append(fresh);
     // Taken out of the member: a callback may close this client, and the frames point into these bytes.
     std::string joined = std::move(in_);
     in_.clear();
     size_t used = take_frames(joined);
-    if (fd_ >= 0 && used < joined.size()) in_ = joined.erase(0, used);
+    if (open() && used < joined.size()) in_ = joined.erase(0, used);
   }
   flush();
 }
 
 size_t Client::take_frames(std::string_view in) {
   size_t used = 0;
-  while (fd_ >= 0) {
+  while (open()) {
     Frame frame{};
     FrameState state = next_frame(in.substr(used), frame);
     if (state == FrameState::incomplete) break;

@@ -2,29 +2,20 @@
 // lost connection or an acknowledgement means is the business of the owner. One thread, the loop's.
 #pragma once
 
-#include <netinet/in.h>
-
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/bench/link.h"
 #include "tests/bench/loop.h"
 #include "tests/bench/wire.h"
 
 namespace bench {
 
-// IPv4 or IPv6, resolved once.
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-Address resolve(const std::string& host, uint16_t port);
-
 struct ClientOptions {
   ConnectRequest connect;
-  bool nodelay = true;
+  Path path{};
 };
 
 class Client final : public Pollable {
@@ -60,6 +51,8 @@ class Client final : public Pollable {
   void open(const Address& address);
   // Sends DISCONNECT where the socket takes it.
   void close();
+  // The link has gone: nobody says anything. May be opened again.
+  void cut();
 
   // on_subscribed comes when every filter is granted; a refused one brings the connection down.
   void subscribe(std::span<const std::string> filters, uint8_t qos);
@@ -69,7 +62,7 @@ class Client final : public Pollable {
   void flush();
 
   [[nodiscard]] bool up() const { return up_; }
-  [[nodiscard]] bool open() const { return fd_ >= 0; }
+  [[nodiscard]] bool open() const { return link_.is_open(); }
   [[nodiscard]] size_t bytes_unsent() const { return out_.size() - out_sent_; }
   [[nodiscard]] const std::string& id() const { return options_.connect.client_id; }
 
@@ -81,13 +74,13 @@ class Client final : public Pollable {
   void handle_connack(const Frame& frame);
   void handle_suback(const Frame& frame);
   void go_down(const std::string& why);
-  void drop_socket();
+  void forget();
   void watch(uint32_t epoll_events);
 
   Loop& loop_;
   Events& events_;
   ClientOptions options_;
-  int fd_ = -1;
+  Link link_;
   uint32_t watched_ = 0;
   bool up_ = false;
   size_t subacks_pending_ = 0;

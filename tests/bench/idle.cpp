@@ -1,22 +1,12 @@
 // --idle: N connections that did CONNECT and nothing else, and what each costs the broker in memory.
-#include <sys/resource.h>
-
 #include <deque>
 
+#include "tests/bench/crowd.h"
 #include "tests/bench/process.h"
 #include "tests/bench/run.h"
 
 namespace bench {
 namespace {
-
-constexpr uint32_t connecting_max = 50;  // at a time: Mosquitto's listen backlog is 100
-
-void raise_open_files_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 struct Crowd final : Client::Events {
   void on_up(Client& client, const Connack& connack) override {
@@ -42,19 +32,20 @@ void wait(Loop& loop, double seconds) {
 }  // namespace
 
 Report run_idle(const LoadOptions& options) {
-  raise_open_files_limit();
+  allow_open_files(options.idle);
   Loop loop;
   Crowd crowd;
   std::deque<Client> clients;
   Address address = resolve(options.host, options.port);
   Report report;
-  report.rss_before_bytes = read_process(options.pid).rss_bytes;
+  ProcessUse before = read_process(options.pid);
+  report.rss_before_bytes = before.rss_bytes;
   Time start = Clock::now();
   Time deadline = start + nanoseconds(static_cast<int64_t>(options.timeout_s * 1e9));
   while (crowd.up < options.idle) {
     while (clients.size() < options.idle && clients.size() - crowd.up < connecting_max) {
-      ClientOptions client{{options.version, options.id + "-idle-" + std::to_string(clients.size())}, options.nodelay};
-      clients.emplace_back(loop, crowd, client).open(address);
+      auto number = static_cast<uint32_t>(clients.size());
+      clients.emplace_back(loop, crowd, crowd_member(options, address, number)).open(address);
     }
     loop.poll(milliseconds(100));
     if (crowd.lost > 0) throw Failure("connection " + crowd.lost_why);
@@ -62,7 +53,9 @@ Report run_idle(const LoadOptions& options) {
   }
   report.seconds = static_cast<double>(nanoseconds(Clock::now() - start).count()) / 1e9;
   wait(loop, options.settle_s + 0.5);
-  report.rss_bytes = read_process(options.pid).rss_bytes;
+  ProcessUse with_them = read_process(options.pid);
+  report.rss_bytes = with_them.rss_bytes;
+  report.broker_cpu_ns = with_them.cpu_ns - before.cpu_ns;
   wait(loop, options.hold_s);
   report.connections_lost = crowd.lost;
   report.lost_why = crowd.lost_why;

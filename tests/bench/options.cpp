@@ -22,8 +22,10 @@ void add_connection(CLI::App& app, LoadOptions& o) {
   app.add_option("--version", o.version, "MQTT 3.1.1 (default) or 5.0")->transform(CLI::CheckedTransformer(versions));
   app.add_option("--id", o.id, "Prefix of the client ids (default: load-PID; with --persistent: load)");
   app.add_flag("--persistent,!--clean", o.persistent, "Sessions of the subscribers outlive the connection");
-  app.add_option("--nodelay", o.nodelay, "TCP_NODELAY of this program's sockets: on (default), off")
+  app.add_option("--nodelay", o.path.nodelay, "TCP_NODELAY of this program's sockets: on (default), off")
       ->transform(CLI::CheckedTransformer(switches));
+  auto* ca = app.add_option("--cafile", o.ca_file, "Whom to believe: PEM");
+  app.add_flag("--tls", o.tls, "Connect by TLS; the broker has to prove that it is --host")->needs(ca);
 }
 
 void add_scenario(CLI::App& app, LoadOptions& o) {
@@ -99,6 +101,11 @@ void add_modes(CLI::App& app, LoadOptions& o) {
   app.add_option("--run", o.run, "Number that marks the messages; subscribe: take only these");
   app.add_option("--idle", o.idle, "Only hold N idle connections; with --pid: bytes per connection");
   app.add_option("--hold", o.hold_s, "idle: seconds that the connections are kept after the reading");
+  app.add_option("--storm", o.storm, "Cut N connections at one moment, and see them all come back");
+  app.add_option("--plain-port", o.plain_port, "storm: the broker's port without TLS, for probes there as well");
+  app.add_option("--per-address", o.per_address, "idle, storm: clients from each of 127.64.0.1 on")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
 }
 
 // What is left open by the command line, and what contradicts itself: a sentence, or nothing.
@@ -107,7 +114,9 @@ std::string complete(LoadOptions& o) {
   if (o.sub_port == 0) o.sub_port = o.port;
   if (o.id.empty()) o.id = o.persistent ? "load" : "load-" + std::to_string(getpid());
   if (o.idle > 0) o.mode = Mode::idle;
+  if (o.storm > 0) o.mode = Mode::storm;
   if (o.run == 0 && o.mode != Mode::subscribe) o.run = std::random_device{}() | 1U;
+  if (o.idle > 0 && o.storm > 0) return "--idle and --storm do not go together";
   if (o.publishers == 0 || o.subscribers == 0 || o.topics == 0)
     return "--publishers, --subscribers, --topics begin at 1";
   if (o.pairs && o.publishers != o.subscribers) return "--pairs sets publishers and subscribers alike";

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "tests/bench/link.h"
 #include "tests/bench/wire.h"
 
 namespace bench {
@@ -16,6 +17,7 @@ enum class Mode : uint8_t {
   subscribe,  // collect until quiet
   enrol,      // connect, subscribe, leave: a persistent session begins to collect
   idle,       // hold connections that do nothing
+  storm,      // connections that all break, and all come back
 };
 
 struct LoadOptions {
@@ -28,7 +30,9 @@ struct LoadOptions {
   Version version = Version::v311;
   std::string id;  // prefix of the client ids
   bool persistent = false;
-  bool nodelay = true;
+  Path path;
+  bool tls = false;
+  std::string ca_file;
 
   uint32_t publishers = 1;
   uint32_t subscribers = 1;
@@ -58,7 +62,10 @@ struct LoadOptions {
 
   uint32_t idle = 0;
   double hold_s = 0;  // idle: keeps the connections so much longer
-  pid_t pid = 0;      // the broker's
+  uint32_t storm = 0;
+  uint16_t plain_port = 0;   // storm: of the same broker, for probes without TLS
+  uint32_t per_address = 1;  // idle, storm: clients that come from one address of the loopback
+  pid_t pid = 0;             // the broker's
 
   std::string acked_file;
   std::string received_file;

@@ -30,7 +30,7 @@ Publisher::Publisher(Loop& loop, Traffic& traffic, const LoadOptions& options, u
     : options_(options),
       traffic_(traffic),
       index_(index),
-      client_(loop, *this, {{options.version, options.id + "-pub-" + std::to_string(index)}, options.nodelay}),
+      client_(loop, *this, {{options.version, options.id + "-pub-" + std::to_string(index)}, options.path}),
       next_sequence_(options.first_sequence),
       end_sequence_(options.seconds > 0 ? UINT64_MAX
                                         : options.first_sequence + share(options.messages, options.publishers, index)),
@@ -92,6 +92,7 @@ void Publisher::send_one(Time now) {
     sequence_of_id_[request.id] = sequence;
   }
   Time scheduled = options_.rate_per_s > 0 ? due(sequence) : now;
+  traffic_.lateness.add(nanoseconds(now - scheduled).count());
   write_stamp(payload_, Stamp{.run = options_.run,
                               .publisher = index_,
                               .sequence = sequence,

@@ -27,6 +27,7 @@ struct Report {
   double p50_us = 0;
   double p99_us = 0;
   double max_us = 0;
+  double late_p99_us = 0;  // of it, how late a paced publisher itself was
 
   uint64_t cpu_messages = 0;  // what the CPU is divided by
   int64_t broker_cpu_ns = 0;  // 0: no --pid

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "tests/bench/crowd.h"
 #include "tests/bench/process.h"
 
 namespace bench {
 namespace {
 
-constexpr uint32_t connecting_max = 50;  // at a time: Mosquitto's listen backlog is 100
 constexpr auto linger_time = milliseconds(100);
 constexpr auto stall_time = std::chrono::seconds(1);
 
@@ -78,8 +78,9 @@ void Run::begin_measuring() {
 void Run::publish() {
   begin_measuring();
   traffic_.publishing = true;
+  begun_ = true;
   Time end = options_.seconds > 0 ? std::min(deadline_, traffic_.start + seconds_of(options_.seconds)) : deadline_;
-  turn_until([this] { return publishers_done(); }, end);
+  turn_until([this] { return stopped_ || publishers_done(); }, end);
   traffic_.publishing = false;
   if (!options_.retained) return;
   set_seconds_ = in_seconds(traffic_.last_ack - traffic_.start);
@@ -181,6 +182,7 @@ Report Run::report() const {
   report.p50_us = traffic_.latency.quantile_us(0.50);
   report.p99_us = traffic_.latency.quantile_us(0.99);
   report.max_us = traffic_.latency.max_us();
+  report.late_p99_us = traffic_.lateness.quantile_us(0.99);
   report.broker_cpu_ns = broker_cpu_ns_;
   report.own_cpu_ns = own_cpu_ns_;
   report.rss_bytes = rss_bytes_;

@@ -1,6 +1,7 @@
 // One run of tidegate-load, readable top to bottom: connect, publish, wait for the rest, count. One thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -16,6 +17,10 @@ class Run {
   explicit Run(const LoadOptions& options);
   // Throws Failure where a connection cannot be set up.
   Report run();
+
+  // Any thread: begins the end of a run that has no other.
+  void stop_publishing() { stopped_ = true; }
+  [[nodiscard]] bool is_publishing() const { return begun_; }
 
  private:
   template <class End>
@@ -49,6 +54,8 @@ class Run {
   int64_t rss_bytes_ = 0;
   double set_seconds_ = 0;
   bool timed_out_ = false;
+  std::atomic<bool> begun_{false};
+  std::atomic<bool> stopped_{false};
   std::vector<std::unique_ptr<Subscriber>> subscribers_;
   std::vector<std::unique_ptr<Publisher>> publishers_;
 };

@@ -23,7 +23,7 @@ Subscriber::Subscriber(Loop& loop, Traffic& traffic, const LoadOptions& options,
       traffic_(traffic),
       filters_(filters_of(options, index)),
       client_(loop, *this,
-              {{options.version, options.id + "-sub-" + std::to_string(index), !options.persistent}, options.nodelay}),
+              {{options.version, options.id + "-sub-" + std::to_string(index), !options.persistent}, options.path}),
       nothing_(options.first_sequence) {}
 
 const Stream& Subscriber::stream(uint32_t publisher) const {

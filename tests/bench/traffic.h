@@ -19,6 +19,7 @@ struct Traffic {
   Time start{};          // the first message is due
   Time last_ack{};
   bool publishing = false;  // false ends it: the time is up
+  Histogram lateness;       // of this program: from when a paced message was due until it was written
   std::optional<SequenceLog> acked_log;
 
   // Arriving; `counts.received` is over all subscribers.
