@@ -30,10 +30,12 @@ class Storm final : public Client::Events {
         deadline_(Clock::now() + nanoseconds(static_cast<int64_t>(options.timeout_s * 1e9))) {}
 
   StormReport run() {
-    gather();
     std::optional<Prober> plain;
     if (options_.plain_port != 0) plain.emplace(plain_probe());
     Prober same(probe_options(options_, "probe"));
+    gather();
+    if (plain) plain->begin();
+    same.begin();
     // The devices' own work would not be done on the broker's machine.
     setpriority(PRIO_PROCESS, 0, crowd_niceness);
     blow();
