@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t scratch_bytes = 64 * 1024;
 constexpr int handlers_per_turn = 128;  // bounds how long acknowledgements wait for a busy turn's end
-constexpr Millis openings_per_turn{4};  // of TLS handshakes and their like; one at least
+constexpr Millis openings_per_turn{4};  // of TLS handshakes and their like; one at least, and one while others wait
 constexpr size_t spare_buffers_max = 256;
 constexpr size_t spare_capacity_max = 256 * 1024;
 constexpr Millis linger{5000};  // for the last bytes of a connection being closed
@@ -102,8 +102,9 @@ void CoreLoop::run(Millis stop_limit) {
 
 void CoreLoop::turn() {
   io_.run_one();
-  for (int i = 1; i < handlers_per_turn && io_.poll_one() > 0; ++i) {
-  }
+  int handlers = 1;
+  while (handlers < handlers_per_turn && io_.poll_one() > 0) ++handlers;
+  more_waits_ = handlers == handlers_per_turn;
   end_turn();
 }
 
@@ -130,7 +131,7 @@ void CoreLoop::end_turn() {
 }
 
 void CoreLoop::run_openings() {
-  Instant until = read_clock().mono + openings_per_turn;
+  Instant until = read_clock().mono + (more_waits_ ? Millis{0} : openings_per_turn);
   do {
     ConnId id = openings_.front();
     openings_.pop_front();

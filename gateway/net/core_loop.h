@@ -152,6 +152,7 @@ class CoreLoop final : public broker::Output {
   std::deque<std::pair<Ticket, BatchNumber>> submitted_;
   std::vector<char> scratch_;
   bool in_turn_ = false;
+  bool more_waits_ = false;  // the turn has handled as much as it may
   bool stopping_ = false;
   bool store_full_ = false;
   bool memory_short_ = false;
