@@ -4,10 +4,45 @@
 #include <array>
 #include <cstring>
 
+#include "gateway/mqtt/framer.h"
+
 namespace tidegate::net {
 namespace {
 
-constexpr int vectors_max = 65;  // those of a connection and the head
+constexpr size_t wire_bytes_max = 16384;     // written at once: a TLS record
+constexpr size_t header_bytes_max = 10;      // of a frame of ours
+constexpr size_t packet_head_bytes_max = 5;  // MQTT's fixed header
+
+// What a connection offers, from front to back.
+class Offered {
+ public:
+  Offered(const iovec* vectors, int count) : vectors_(vectors), end_(vectors + count) {}
+
+  // The size of the packet that begins here; 0: its fixed header is not all there.
+  [[nodiscard]] size_t packet_size() const {
+    std::array<char, packet_head_bytes_max> head;
+    Offered ahead = *this;
+    size_t n = ahead.take(head.data(), head.size());
+    return mqtt::frame({head.data(), n}, SIZE_MAX).size;
+  }
+
+  size_t take(char* to, size_t room) {
+    size_t taken = 0;
+    while (taken < room && vectors_ != end_) {
+      size_t n = std::min(room - taken, vectors_->iov_len - skip_);
+      std::memcpy(to + taken, static_cast<const char*>(vectors_->iov_base) + skip_, n);
+      taken += n;
+      skip_ += n;
+      if (skip_ == vectors_->iov_len) ++vectors_, skip_ = 0;
+    }
+    return taken;
+  }
+
+ private:
+  const iovec* vectors_;
+  const iovec* end_;
+  size_t skip_ = 0;  // of *vectors_
+};
 
 }  // namespace
 
@@ -34,7 +69,7 @@ Outcome WsChannel::open() {
 }
 
 Outcome WsChannel::answer(const WsAnswer& answer) {
-  head_ = answer.response;
+  wire_ = answer.response;
   Progress written = write(nullptr, 0);
   if (written.outcome == Outcome::failed) return Outcome::failed;
   if (answer.accepted) return Outcome::done;
@@ -66,31 +101,45 @@ Progress WsChannel::read(std::span<char> to) {
 
 // A frame once begun is finished with the bytes that are offered next; pongs and closes go between frames.
 Progress WsChannel::write(const iovec* vectors, int count) {
-  uint64_t offered = 0;
-  for (int i = 0; i < count; ++i) offered += vectors[i].iov_len;
-  if (frame_left_ == 0) {
-    head_ += decoder_.replies;
-    decoder_.replies.clear();
-    if (offered > 0) append_ws_header(head_, offered);
-    frame_left_ = offered;
+  Offered offered(vectors, count);
+  size_t taken = 0;
+  for (;;) {
+    if (frame_left_ == 0) {
+      wire_ += decoder_.replies;
+      decoder_.replies.clear();
+    }
+    if (!wire_.empty()) {
+      Progress written = write_below(wire_.data(), wire_.size());
+      wire_.erase(0, written.bytes);
+      if (!wire_.empty()) return {written.outcome, taken};
+      std::string().swap(wire_);
+    }
+    char wire[wire_bytes_max];
+    size_t size = 0;
+    while (size + header_bytes_max < sizeof wire) {
+      if (frame_left_ == 0) {
+        frame_left_ = offered.packet_size();
+        if (frame_left_ == 0) break;
+        std::string header;
+        append_ws_header(header, frame_left_);
+        size += header.copy(wire + size, header.size());
+      }
+      size_t n = offered.take(wire + size, std::min<uint64_t>(frame_left_, sizeof wire - size));
+      if (n == 0) break;
+      size += n;
+      taken += n;
+      frame_left_ -= n;
+    }
+    if (size == 0) return {Outcome::done, taken};
+    Progress written = write_below(wire, size);
+    wire_.assign(wire + written.bytes, size - written.bytes);
+    if (!wire_.empty()) return {written.outcome, taken};
   }
-  std::array<iovec, vectors_max> all;
-  int used = 0;
-  if (!head_.empty()) all[static_cast<size_t>(used++)] = {head_.data(), head_.size()};
-  uint64_t room = frame_left_;
-  for (int i = 0; i < count && room > 0 && used < vectors_max; ++i) {
-    auto n = static_cast<size_t>(std::min<uint64_t>(vectors[i].iov_len, room));
-    all[static_cast<size_t>(used++)] = {vectors[i].iov_base, n};
-    room -= n;
-  }
-  if (used == 0) return {};
-  Progress written = below_->write(all.data(), used);
-  size_t of_head = std::min(written.bytes, head_.size());
-  head_.erase(0, of_head);
-  if (head_.empty()) std::string().swap(head_);
-  written.bytes -= of_head;
-  frame_left_ -= written.bytes;
-  return written;
+}
+
+Progress WsChannel::write_below(char* from, size_t size) {
+  iovec all{from, size};
+  return below_->write(&all, 1);
 }
 
 void WsChannel::end(bool going_away) {
