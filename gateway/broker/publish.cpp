@@ -282,7 +282,9 @@ Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {
 
 void release(State& state, Connection& conn, const mqtt::Ack& pubrel) {
   Session& session = *conn.session;
-  ReasonCode reason = ReasonCode::packet_identifier_not_found;
+  // Known no more in a kept session: the PUBREL came before the connection was lost, and its PUBCOMP did not arrive. That
+  // is success: MQTT.js and others tell of a failed publish when they read 0x92.
+  ReasonCode reason = session.durable ? ReasonCode::success : ReasonCode::packet_identifier_not_found;
   if (is_repeat(session, pubrel.packet_id)) {
     reason = ReasonCode::success;
     std::vector<mqtt::PacketId>& receipts = *session.receipts;

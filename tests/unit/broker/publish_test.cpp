@@ -67,6 +67,18 @@ TEST_F(PublishTest, AnUnknownPubrelIsCompleted) {  // 3.7.2.1: 0x92
   EXPECT_EQ(p.got(), "pubcomp #9 0x92");
 }
 
+TEST_F(PublishTest, APubrelThatComesAgainInAKeptSessionIsASuccess) {
+  const ConnectOptions kept{.version = v5, .clean = false, .properties = session_expiry(100)};
+  Client& p = h.client("p", kept);
+  p.publish("t", "x", {.qos = 2, .id = 1});
+  p.pubrel(1);
+  p.lose();
+  p.connect(kept);
+  (void)p.got();
+  p.pubrel(1);
+  EXPECT_EQ(p.got(), "pubcomp #1");
+}
+
 TEST_F(PublishTest, ReceiptsOfACleanSessionGoWithIt) {
   Client& p = h.client("p");
   Client& s = subscriber();
