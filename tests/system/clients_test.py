@@ -1,29 +1,23 @@
 #!/usr/bin/python3
-"""The clients people use work as they are: Mosquitto's, Paho Python, MQTT.js.
+"""Mosquitto's own clients work as they are: mosquitto_pub, mosquitto_sub, mosquitto_rr.
 
-The pain: a gateway that knows its own client only. And the sum of it all: 50 MB from devices over the bridge into a
-Mosquitto, where each message arrives, once, in order of its publisher.
+The pain: scripts that have to be written anew for another broker. And the sum of it all: 50 MB from devices over the
+bridge into a Mosquitto, where each message arrives, once, in order of its publisher.
 """
 
-import json
-import shutil
-import subprocess
 import threading
-import unittest
 
 import paho.mqtt.client as paho
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
-from support import HERE, Case, Child, bridge, main, rule, wait_for
+from support import Case, Child, bridge, main, rule
+from transport_case import TransportCase
 
-
-def need_mqttjs():
-    """scripts/test fetches it; who runs this file alone gets it here, at the versions of the lock file."""
-    if not (HERE / "node_modules/mqtt").exists():
-        subprocess.run(["npm", "ci", "--prefix", str(HERE), "--ignore-scripts", "--no-audit", "--no-fund"], check=True,
-                       capture_output=True, timeout=300)
+VERSIONS = ("mqttv31", "mqttv311", "mqttv5")
 
 
-class MosquittosClients(Case):
+class MosquittosClients(TransportCase):
     def pub(self, gateway, topic, message, *options):
         done = self.run_program("mosquitto_pub", "-p", gateway.port, "-t", topic, "-m", message, *options)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -39,7 +33,7 @@ class MosquittosClients(Case):
     # [MQTT-4.2-1] [MQTT-7.0.0-2 of 3.1.1]
     def test_every_version_and_qos(self):
         gateway = self.gateway().start()
-        for version in ("mqttv31", "mqttv311", "mqttv5"):
+        for version in VERSIONS:
             for qos in (0, 1, 2):
                 with self.subTest(version=version, qos=qos):
                     sub = self.sub(gateway, f"s{version}{qos}", "-t", "a/+/c", "-q", qos, "-V", version, "-C", 2)
@@ -49,9 +43,79 @@ class MosquittosClients(Case):
                     got = [line for line in sub.log_text().splitlines() if line.startswith("got ")]
                     self.assertEqual(got, [f"got a/b/c {qos} 0 one", f"got a/x/c {qos} 0 two words"])
 
+    def ways(self, gateway):
+        """What each way in asks for on the command line; the last `-p` counts."""
+        trust = ["-h", "localhost", "--cafile", self.folder / "certs/ca.crt"]
+        return {
+            "tls": ["-p", self.way(gateway, "tls")["port"], *trust],
+            "tls1.2": ["-p", self.way(gateway, "tls")["port"], *trust, "--tls-version", "tlsv1.2"],
+            "psk": ["-p", self.way(gateway, "psk")["port"], "--psk-identity", "meter1", "--psk", "0123abcd"],
+            "unix": ["--unix", self.way(gateway, "unix")["path"]],
+        }
+
+    def test_every_way_in(self):
+        gateway = self.serve_every_way()
+        for version in VERSIONS:
+            for way, options in self.ways(gateway).items():
+                with self.subTest(version=version, way=way):
+                    sub = self.sub(gateway, f"{version}-{way}", "-t", "way/#", "-q", 2, "-V", version, "-C", 1,
+                                   *options)
+                    self.pub(gateway, "way/x", way, "-q", 2, "-V", version, *options)
+                    self.assertEqual(sub.wait(), 0)
+                    self.assertIn(f"got way/x 2 0 {way}\n", sub.log_text())
+        gateway.wait_log(r'client_id="mqttv5-unix" peer=unix:')
+
+    def test_a_user_logs_in(self):
+        user, password = self.make_user("anna")
+        gateway = self.gateway(access={"users": [user]})
+        gateway.config["listeners"][0]["allow_anonymous"] = False
+        gateway.start()
+        for version in VERSIONS:
+            with self.subTest(version):
+                login = ["-V", version, "-u", "anna", "-P", password]
+                sub = self.sub(gateway, "in-" + version, "-t", "in/#", "-C", 1, *login)
+                self.pub(gateway, "in/x", "let in", *login)
+                self.assertEqual(sub.wait(), 0)
+                self.assertIn("got in/x 0 0 let in", sub.log_text())
+                for wrong in ([], ["-u", "anna", "-P", "guess"]):
+                    done = self.run_program("mosquitto_pub", "-p", gateway.port, "-t", "in/x", "-m", "", "-V", version,
+                                            *wrong)
+                    self.assertNotEqual(done.returncode, 0)
+                    self.assertRegex(done.stderr.lower(), "not authori|bad user name or password")
+
+    def start_service(self, gateway):
+        """Answers in capitals, where the request says."""
+        service, ready = paho.Client("service", protocol=paho.MQTTv5), threading.Event()
+
+        def answer(client, _data, request):
+            properties = Properties(PacketTypes.PUBLISH)
+            properties.UserProperty = request.properties.UserProperty
+            to = request.properties.ResponseTopic
+            client.publish(to, request.payload.upper(), request.qos, properties=properties)
+        service.on_message = answer
+        service.on_subscribe = lambda *_: ready.set()
+        service.connect("127.0.0.1", gateway.port)
+        service.subscribe("dev/service", 2)
+        service.loop_start()
+        self.addCleanup(service.loop_stop)
+        self.addCleanup(service.disconnect)
+        self.assertTrue(ready.wait(20))
+
+    def test_a_request_gets_its_response(self):
+        gateway = self.serve_every_way()
+        self.start_service(gateway)
+        for way, options in {"plain": ["-p", gateway.port], **self.ways(gateway)}.items():
+            for qos in (0, 1, 2):
+                with self.subTest(way=way, qos=qos):
+                    done = self.run_program(
+                        "mosquitto_rr", "-t", "dev/service", "-e", "dev/answers", "-q", qos, "-m", f"how warm? {qos}",
+                        "-W", 20, "-D", "publish", "user-property", "unit", "°C", "-F", "%p %P", *options)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    self.assertEqual(done.stdout.split(), ["HOW", "WARM?", str(qos), "unit:°C"])
+
     def test_retained(self):
         gateway = self.gateway().start()
-        for version in ("mqttv311", "mqttv5"):
+        for version in VERSIONS:
             with self.subTest(version):
                 self.pub(gateway, "kept/a", "value", "-r", "-q", 1, "-V", version)
                 sub = self.sub(gateway, "first-" + version, "-t", "kept/#", "-C", 1, "-q", 1, "-V", version)
@@ -65,7 +129,7 @@ class MosquittosClients(Case):
 
     def test_will(self):
         gateway = self.gateway().start()
-        for version in ("mqttv311", "mqttv5"):
+        for version in VERSIONS:
             with self.subTest(version):
                 watch = self.sub(gateway, "watch-" + version, "-t", "will/#", "-q", 1, "-C", 1)
                 dying = self.sub(gateway, "dying-" + version, "-t", "x", "-V", version, "--will-topic", "will/it",
@@ -76,7 +140,7 @@ class MosquittosClients(Case):
 
     def test_kept_sessions(self):
         gateway = self.gateway().start()
-        for version in ("mqttv311", "mqttv5"):
+        for version in VERSIONS:
             with self.subTest(version):
                 session = ["-t", "s/#", "-q", 1, "-c", "-V", version, *(["-x", 600] if version == "mqttv5" else [])]
                 done = self.run_program("mosquitto_sub", "-p", gateway.port, "-i", "away" + version, *session, "-E")
@@ -89,99 +153,6 @@ class MosquittosClients(Case):
                 self.assertEqual(back.wait(), 0)
                 got = [line for line in back.log_text().splitlines() if line.startswith("got ")]
                 self.assertEqual(got, [f"got s/{number} 1 0 waits" for number in range(5)])
-
-
-class PahoPython(Case):
-    def device(self, gateway, name, version, clean=True):
-        options = {} if version == paho.MQTTv5 else {"clean_session": clean}
-        device = paho.Client(name, protocol=version, **options)
-        device.max_inflight_messages_set(50)
-        device.reconnect_delay_set(1, 1)
-        device.connect("127.0.0.1", gateway.port)
-        device.loop_start()
-        self.addCleanup(device.loop_stop)
-        self.addCleanup(device.disconnect)
-        wait_for(device.is_connected, "Paho is connected")
-        return device
-
-    def test_every_qos_in_order(self):
-        gateway = self.gateway().start()
-        for version in (paho.MQTTv311, paho.MQTTv5):
-            for qos in (0, 1, 2):
-                with self.subTest(version=version, qos=qos):
-                    subscriber = self.device(gateway, f"sub-{version}-{qos}", version)
-                    publisher = self.device(gateway, f"pub-{version}-{qos}", version)
-                    got, subscribed = [], threading.Event()
-                    subscriber.on_message = lambda *args, got=got: got.append((args[2].qos, int(args[2].payload)))
-                    subscriber.on_subscribe = lambda *_, subscribed=subscribed: subscribed.set()
-                    subscriber.subscribe("data/#", qos)
-                    self.assertTrue(subscribed.wait(20))
-                    for number in range(500):
-                        publisher.publish("data/x", number, qos)
-                    wait_for(lambda got=got: len(got) == 500, "500 arrive")
-                    self.assertEqual(got, [(qos, number) for number in range(500)])
-
-    def test_it_goes_on_over_a_kill_of_the_gateway(self):
-        """QoS 1 through the bridge while the gateway dies twice: all arrive, first ones in order."""
-        remote = self.mosquitto().start()
-        gateway = self.gateway(bridge(remote.port, [rule("data/#")])).start()
-        with remote.client("cloud", timeout=60) as cloud:
-            cloud.subscribe("data/#")
-            device = self.device(gateway, "device", paho.MQTTv311, clean=False)
-            published = []
-            device.on_publish = lambda *args: published.append(args[2])
-            for number in range(1500):
-                device.publish("data/x", number, 1)
-                if number in (500, 1000):
-                    wait_for(lambda wanted=number - 100: len(published) > wanted, "some are acknowledged")
-                    gateway.kill()
-                    gateway.start()
-            wait_for(lambda: len(set(published)) == 1500, "all are acknowledged", 60)
-            cloud.until(lambda: len({m.payload for m in cloud.inbox}) == 1500)
-            first_seen = list(dict.fromkeys(int(m.payload) for m in cloud.inbox))
-            self.assertEqual(first_seen, list(range(1500)))
-
-
-@unittest.skipUnless(shutil.which("node") and shutil.which("npm"), "needs node and npm")
-class MqttJs(Case):
-    def run_device(self, gateway, role, version, count):
-        need_mqttjs()
-        done = self.run_program("node", HERE / "mqttjs_device.js", role, gateway.port, version, count)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout)
-
-    def test_every_qos_and_retained(self):
-        gateway = self.gateway().start()
-        for version in (4, 5):
-            with self.subTest(version=version):
-                said = self.run_device(gateway, "echo", version, 100)
-                self.assertEqual(said["granted"], 2)
-                for qos in (0, 1, 2):
-                    got = [each for each in said["heard"] if each[0] == f"js/echo/{qos}"]
-                    self.assertEqual(got, [[f"js/echo/{qos}", number, qos, False] for number in range(100)])
-                self.assertEqual(said["retained"], ["js/kept", "kept", True])
-
-    def test_through_the_bridge_over_a_kill_of_the_gateway(self):
-        need_mqttjs()
-        remote = self.mosquitto().start()
-        for version in (4, 5):
-            with self.subTest(version=version):
-                gateway = self.gateway(bridge(remote.port, [rule("js/#")]), name=f"gateway{version}")
-                gateway.config["store"]["path"] += str(version)
-                gateway.start()
-                with remote.client("cloud", timeout=60) as cloud:
-                    cloud.subscribe("js/data")
-                    device = self.keep(Child(f"js{version}", ["node", HERE / "mqttjs_device.js", "publish",
-                                                              gateway.port, version, 2000], self.folder)).spawn()
-                    cloud.until(lambda cloud=cloud: len(cloud.inbox) >= 300)
-                    gateway.kill()
-                    gateway.start()
-                    cloud.until(lambda cloud=cloud: len({m.payload for m in cloud.inbox}) == 2000)
-                    first_seen = list(dict.fromkeys(int(m.payload) for m in cloud.inbox))
-                    self.assertEqual(sorted(first_seen), list(range(1, 2001)))
-                    self.assertEqual(device.wait(), 0, device.log_text())
-                    self.assertEqual(json.loads(device.log_text())["acknowledged"], 2000)
-                gateway.terminate()
 
 
 class FiftyMegabytes(Case):

@@ -91,6 +91,19 @@ def namespace(kind, as_user=True):
     return None
 
 
+def need_npm_packages():
+    """scripts/test fetches them; who runs a file alone gets them here, at the versions of the lock file."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        raise unittest.SkipTest("needs node and npm")
+    folder = HERE.parent
+    lock, fetched = folder / "package-lock.json", folder / "node_modules/.package-lock.json"
+    with open(lock, encoding="utf-8") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        if not fetched.exists() or fetched.stat().st_mtime < lock.stat().st_mtime:
+            subprocess.run(["npm", "ci", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund"],
+                           check=True, capture_output=True, timeout=300)
+
+
 def _die_with_parent():
     _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
@@ -122,6 +135,14 @@ class Child:
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    def pause(self):
+        """Stopped, not ended: it answers nobody until resume()."""
+        self.signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
 
     def wait(self, timeout=30):
         return self.process.wait(timeout * SLOWNESS)

@@ -23,10 +23,8 @@ class TlsCase(TransportCase):
         self.certs("--client", "sensor1", "--client", "sensor2", "localhost", "127.0.0.1")
 
     def tls(self, name="tls", limits=None, anonymous=True, folder="certs", **keys):
-        here = self.folder / folder
-        files = {"cert_file": str(here / "server.crt"), "key_file": str(here / "server.key")}
         more = {"limits": limits} if limits else {}
-        return self.listener(name, tls={**files, **keys}, allow_anonymous=anonymous, **more)
+        return self.listener(name, tls={**self.certificate(folder), **keys}, allow_anonymous=anonymous, **more)
 
     def clients_only(self, **more):
         here = self.folder / "certs"

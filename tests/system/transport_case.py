@@ -18,6 +18,35 @@ class TransportCase(Case):
         gateway = self.gateway(listeners=[self.listener(), *listeners], **more)
         return gateway.start()
 
+    def certificate(self, folder="certs"):
+        """The gateway's, as the configuration names it."""
+        here = self.folder / folder
+        return {"cert_file": str(here / "server.crt"), "key_file": str(here / "server.key")}
+
+    def serve_every_way(self, **more):
+        """A gateway with a listener of each kind; clients trust certs/ca.crt, or have the key 0123abcd of `meter1`."""
+        self.certs("localhost", "127.0.0.1")
+        keys = self.folder / "psk"
+        keys.write_text("meter1:0123abcd\n")
+        keys.chmod(0o600)
+        tls = self.certificate()
+        return self.serve(
+            self.listener("tls", tls=tls),
+            self.listener("ws", transport="websocket"),
+            self.listener("wss", transport="websocket", tls=tls),
+            self.listener("psk", tls={"psk_file": str(keys), "psk_hint": "trial"}),
+            {"name": "unix", "transport": "unix", "path": str(self.folder / "mqtt.sock"), "allow_anonymous": True},
+            **more)
+
+    def way(self, gateway, name):
+        """The listener of that name."""
+        return next(each for each in gateway.config["listeners"] if each["name"] == name)
+
+    def url(self, gateway, name):
+        port = self.way(gateway, name)["port"]
+        return {"lan": f"mqtt://localhost:{port}", "tls": f"mqtts://localhost:{port}"}.get(
+            name, f"{name}://localhost:{port}/mqtt")
+
     def certs(self, *options, folder="certs"):
         made = self.run_program(CERTS, "--dir", self.folder / folder, *options)
         self.assertEqual(made.returncode, 0, made.stderr)

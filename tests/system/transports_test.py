@@ -5,22 +5,16 @@ The pain: a WebSocket that takes a frame for a packet, a socket file that is in 
 knows the proxy's address alone.
 """
 
-import json
 import os
-import shutil
 import socket
 import stat
 import struct
-import unittest
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-import paho.mqtt.client as paho
-
-from clients_test import need_mqttjs
 from raw_mqtt import Client, Closed, connect_packet
-from support import HERE, main, wait_for
+from support import main
 from transport_case import TransportCase
 
 
@@ -150,8 +144,7 @@ class Proxies(TransportCase):
 
     def test_tls_follows_the_header(self):
         self.certs("localhost")
-        here = self.folder / "certs"
-        proxied = self.proxied(tls={"cert_file": str(here / "server.crt"), "key_file": str(here / "server.key")})
+        proxied = self.proxied(tls=self.certificate())
         gateway = self.serve(proxied)
         plain = socket.create_connection(("127.0.0.1", proxied["port"]), timeout=20)
         self.addCleanup(plain.close)
@@ -247,54 +240,6 @@ class WebSockets(TransportCase):
 
     def ws_client(self, listener, client_id="", **options):
         return Client(0, client_id, stream=self.dial(listener), **options)
-
-    def test_paho_python_with_and_without_tls(self):
-        self.certs("localhost")
-        here = self.folder / "certs"
-        tls = {"cert_file": str(here / "server.crt"), "key_file": str(here / "server.key")}
-        plain, secure = self.websocket(), {**self.websocket(tls=tls), "name": "wss"}
-        gateway = self.serve(plain, secure)
-        watch = self.client(gateway)
-        watch.subscribe("paho/#")
-        for listener in (plain, secure):
-            for version in (paho.MQTTv311, paho.MQTTv5):
-                with self.subTest(listener["name"], version=version):
-                    device = paho.Client(f"paho-{listener['name']}{version}", transport="websockets", protocol=version)
-                    if listener is secure:
-                        device.tls_set_context(self.trust())
-                    got = []
-                    device.on_message = lambda *args, got=got: got.append(args[2].payload)
-                    device.connect("localhost", listener["port"])
-                    device.loop_start()
-                    wait_for(device.is_connected, "Paho is connected")
-                    device.subscribe("large/#", 1)
-                    device.publish("paho/x", listener["name"], 1)
-                    self.assertEqual(watch.messages(1)[0].payload.decode(), listener["name"])
-                    large = self.random.randbytes(300_000)
-                    device.publish("large/x", large, 1)
-                    wait_for(lambda got=got: got, "the large one comes back")
-                    self.assertEqual(got, [large])
-                    device.disconnect()
-                    device.loop_stop()
-
-    @unittest.skipUnless(shutil.which("node") and shutil.which("npm"), "needs node and npm")
-    def test_mqttjs_with_and_without_tls(self):
-        need_mqttjs()
-        self.certs("localhost")
-        here = self.folder / "certs"
-        tls = {"cert_file": str(here / "server.crt"), "key_file": str(here / "server.key")}
-        plain, secure = self.websocket(), {**self.websocket(tls=tls), "name": "wss"}
-        self.serve(plain, secure)
-        for listener, scheme in ((plain, "ws"), (secure, "wss")):
-            for version in (4, 5):
-                with self.subTest(scheme, version=version):
-                    url = f"{scheme}://localhost:{listener['port']}/mqtt"
-                    done = self.run_program("node", HERE / "mqttjs_device.js", "echo", url, version, 50,
-                                            env={**os.environ, "NODE_EXTRA_CA_CERTS": str(here / "ca.crt")})
-                    self.assertEqual(done.returncode, 0, done.stderr)
-                    said = json.loads(done.stdout)
-                    self.assertEqual(len(said["heard"]), 150)
-                    self.assertEqual(said["retained"], ["js/kept", "kept", True])
 
     def test_packets_in_pieces_and_several_in_a_frame(self):
         """[MQTT-6.0.0-2]: where a frame ends means nothing."""
