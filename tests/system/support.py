@@ -104,7 +104,7 @@ def need_npm_packages():
                            check=True, capture_output=True, timeout=300)
 
 
-def _die_with_parent():
+def die_with_parent():
     _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
@@ -123,7 +123,7 @@ class Child:
         environment = {**os.environ, **self.env} if self.env else None
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=environment, cwd=self.cwd, preexec_fn=_die_with_parent)
+                                            env=environment, cwd=self.cwd, preexec_fn=die_with_parent)
         return self
 
     @property
@@ -373,7 +373,7 @@ class Case(unittest.TestCase):
         """Runs it to its end; output as text."""
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False,
                               timeout=timeout * SLOWNESS, stdin=options.pop("stdin", subprocess.DEVNULL),
-                              preexec_fn=_die_with_parent, **options)
+                              preexec_fn=die_with_parent, **options)
         return done
 
     def load(self, *options, timeout=60, expect=(0,)):
