@@ -67,7 +67,7 @@ class Device {
   static mqtt::create_options create_options() {
     mqtt::create_options made(options.version);
     made.set_send_while_disconnected(true);
-    made.set_max_buffered_messages(1000);
+    made.set_max_buffered_messages(10'000);
     return made;
   }
 
