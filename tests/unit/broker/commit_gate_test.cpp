@@ -20,6 +20,34 @@ TEST_F(CommitGateTest, PubackOfAnObligationWaitsForItsBatch) {
   EXPECT_EQ(p.got(), "puback #7");
 }
 
+// [MQTT-4.3.2-4, 4.3.3-8]: an answer means that the message has been taken over, and a crash costs it no more.
+TEST_F(CommitGateTest, PubackAndPubrecComeOnceTheMessageIsTakenOver) {
+  const ConnectOptions kept{.clean = false};
+  Client& s = h.client("s", kept);
+  s.subscribe("t", 2);
+  s.lose();
+  Client& p = h.client("p");
+  h.hold_disk();
+  p.publish("t", "lost 1", {.qos = 1, .id = 1});
+  p.publish("t", "lost 2", {.qos = 2, .id = 2});
+  EXPECT_EQ(p.got(), "");
+  h.crash();
+  p.connect({});
+  EXPECT_EQ(p.got(), "connack 0");
+  p.publish("t", "safe 1", {.qos = 1, .id = 1});
+  p.publish("t", "safe 2", {.qos = 2, .id = 2});
+  EXPECT_EQ(p.got(), "");
+  h.commit_all();
+  EXPECT_EQ(p.got(), "puback #1, pubrec #2");
+  h.crash();
+  h.free_disk();
+  s.connect(kept);
+  std::string text = s.got();
+  EXPECT_NE(text.find("t=safe 1 q1"), text.npos) << text;
+  EXPECT_NE(text.find("t=safe 2 q2"), text.npos) << text;
+  EXPECT_EQ(text.find("lost"), text.npos) << text;
+}
+
 TEST_F(CommitGateTest, PubackWithoutAnObligationDoesNotWait) {
   h.client("s").subscribe("t", 1);
   Client& p = h.client("p");

@@ -102,7 +102,22 @@ TEST_F(ConnectTest, AnEmptyIdNeedsACleanSessionBefore5) {  // [MQTT-3.1.3-6, 3.1
   EXPECT_EQ(h.broker().sessions(), 2u);
 }
 
-TEST_F(ConnectTest, AnAssignedIdIsToldAndWorks) {  // [MQTT-3.1.3-6, 3.1.3-7, 3.2.2-16]
+// Others have taken the very ids that come next, one of them is away.
+TEST_F(ConnectTest, AnAssignedIdIsOneThatNobodyHas) {  // [MQTT-3.2.2-16]
+  std::string next = "auto-" + std::to_string(h.now.wall.since_epoch.count()) + "-";
+  h.client(next + "1");
+  h.client(next + "2", {.clean = false}).lose();
+  Client& c = h.client("", {.version = v5});
+  EXPECT_EQ(c.connack().text(PropertyId::assigned_client_identifier), next + "3");
+  EXPECT_EQ(h.broker().sessions(), 3u);
+  h.crash();  // the count begins anew
+  Client& d = h.client("", {.version = v5});
+  EXPECT_EQ(d.connack().text(PropertyId::assigned_client_identifier), next + "1");
+  Client& e = h.client("", {.version = v5});
+  EXPECT_EQ(e.connack().text(PropertyId::assigned_client_identifier), next + "3");
+}
+
+TEST_F(ConnectTest, AnAssignedIdIsToldAndWorks) {  // [MQTT-3.1.3-6, 3.1.3-7]
   Client& c = h.client("", {.version = v5, .clean = false, .properties = session_expiry(60)});
   auto id = c.connack().text(PropertyId::assigned_client_identifier);
   ASSERT_TRUE(id);

@@ -22,7 +22,7 @@ struct PublishTest : testing::Test {
   BrokerHarness h;
 };
 
-TEST_F(PublishTest, IsAnsweredByItsQos) {  // [MQTT-2.2.1-5, 3.3.4-1, 4.3.2-4, 4.3.3-8, 4.3.3-11]
+TEST_F(PublishTest, IsAnsweredByItsQos) {  // [MQTT-2.2.1-5, 3.3.4-1, 4.3.3-11]
   Client& p = h.client("p");
   p.publish("t", "0");
   p.publish("t", "1", {.qos = 1, .id = 5});
@@ -137,7 +137,20 @@ TEST_F(PublishTest, AliasesEndWithTheirConnection) {  // [MQTT-3.3.2-7]
   EXPECT_EQ(p.got(), "connack 0, disconnect 0x94, closed");
 }
 
-TEST_F(PublishTest, AnAliasBeyondTheLimitEndsTheConnection) {  // [MQTT-3.3.2-9, 3.3.2-12]
+TEST_F(PublishTest, EveryAliasUpToTheAnnouncedMaximumIsTaken) {  // [MQTT-3.3.2-12]
+  Client& s = subscriber("#", 0);
+  Client& p = h.client("p", {.version = v5});
+  uint32_t announced = p.connack().integer(PropertyId::topic_alias_maximum).value_or(0);
+  ASSERT_GT(announced, 1u);
+  for (uint32_t i = 1; i <= announced; ++i) p.publish("t/" + std::to_string(i), "by name", {.properties = alias(i)});
+  EXPECT_EQ(s.packets().size(), announced);
+  for (uint32_t i = announced; i >= 1; --i) {  // all of them stand at once
+    p.publish("", "by alias", {.properties = alias(i)});
+    EXPECT_EQ(s.got(), "publish t/" + std::to_string(i) + "=by alias");
+  }
+}
+
+TEST_F(PublishTest, AnAliasBeyondTheLimitEndsTheConnection) {  // [MQTT-3.3.2-9]
   Client& p = h.client("p", {.version = v5});
   p.publish("t", "1", {.properties = alias(10)});
   EXPECT_TRUE(p.is_open());

@@ -52,6 +52,39 @@ TEST_F(SubscribeTest, ASecondSubscriptionToAFilterReplacesTheFirst) {  // [MQTT-
   EXPECT_EQ(h.broker().subscriptions(), 1u);
 }
 
+// The disk stands still: one message comes before the second SUBSCRIBE, one before its SUBACK, one after. Wherever the
+// power goes, whoever publishes has no answer or the subscriber has the message.
+TEST_F(SubscribeTest, NothingIsLostWhileASubscriptionIsReplaced) {  // [MQTT-3.8.4-4] [MQTT-3.8.4-3 of 3.1.1]
+  for (size_t written = 0; written <= 4; ++written) {
+    BrokerHarness b;
+    Client& c = b.client("c", {.clean = false});
+    c.subscribe("t", 1);
+    EXPECT_EQ(c.got(), "suback #1 01");
+    Client& p = b.client("p");
+    b.hold_disk();
+    p.publish("t", "before", {.qos = 1, .id = 1});
+    c.subscribe("t", 2, {.id = 2});
+    p.publish("t", "meanwhile", {.qos = 1, .id = 2});
+    for (size_t i = 0; i < std::min<size_t>(written, 3); ++i) b.commit();
+    if (written >= 3) {
+      EXPECT_EQ(c.got(), "publish t=before q1 #1, suback #2 02, publish t=meanwhile q1 #2");
+      p.publish("t", "after", {.qos = 1, .id = 3});
+    }
+    if (written > 3) b.commit();
+    std::string answered = p.got();
+    b.crash();
+    b.free_disk();
+    c.connect({.clean = false});
+    std::string text = c.got();
+    const char* payloads[] = {"before", "meanwhile", "after"};
+    for (size_t i = 0; i < 3; ++i) {
+      if (answered.find("#" + std::to_string(i + 1)) == answered.npos) continue;
+      EXPECT_NE(text.find(std::string("t=") + payloads[i]), text.npos) << written << ": " << text;
+    }
+    EXPECT_EQ(b.broker().subscriptions(), 1u);
+  }
+}
+
 TEST_F(SubscribeTest, UnsubscribeTellsVersion5WhatWasThere) {  // [MQTT-3.10.4-1, 3.10.4-4, 3.10.4-5, 3.11.3-1]
   Client& c = h.client("c", {.version = v5});
   c.subscribe("t", 0);
