@@ -13,7 +13,7 @@ constexpr uint8_t message_version = 1;
 constexpr uint8_t shared_message_version = 2;  // the same and the filter of a shared subscription
 constexpr uint8_t tail_version = 1;
 constexpr uint8_t head_version = 1;
-constexpr uint8_t session_version = 1;
+constexpr uint8_t session_version = 2;  // 1: up to the time
 constexpr uint8_t subscription_version = 1;
 constexpr uint8_t inflight_version = 1;
 constexpr uint8_t will_version = 1;
@@ -166,22 +166,27 @@ std::optional<QueueHead> decode_queue_head(std::string_view value) {
 }
 
 std::string encode(const SessionRecord& session) {
-  std::string out = begin(session_version, 18);
+  std::string out = begin(session_version, 28);
   append_big_endian(out, session.queue.value);
   append_big_endian(out, session.protocol_version);
   append_big_endian(out, session.expiry_seconds);
   put_time(out, session.disconnected);
+  append_big_endian(out, session.sent_below.value);
+  append_big_endian(out, session.maybe_sent);
   return out;
 }
 
 std::optional<SessionRecord> decode_session(std::string_view value) {
   ByteReader in(value);
-  if (!versioned(in, session_version)) return std::nullopt;
+  const auto version = in.integer<uint8_t>();
+  if (!in.ok() || version == 0 || version > session_version) return std::nullopt;
   SessionRecord session;
   session.queue = QueueId{in.integer<uint32_t>()};
   session.protocol_version = in.integer<uint8_t>();
   session.expiry_seconds = in.integer<uint32_t>();
   session.disconnected = take_time(in);
+  session.sent_below = version == 1 ? Seq{0} : Seq{in.integer<uint64_t>()};
+  session.maybe_sent = version == 1 ? std::numeric_limits<uint16_t>::max() : in.integer<uint16_t>();
   if (!complete(in) || session.protocol_version < 3 || session.protocol_version > 5) return std::nullopt;
   return session;
 }

@@ -101,13 +101,21 @@ void add_inflight(Outgoing& out, Inflight entry) {
   out.inflight.insert(place, std::move(entry));
 }
 
+// The record is about to be sent: whether it may have been before.
+bool was_sent(Durable& durable, Seq seq) {
+  if (seq < durable.sent_below) return true;
+  durable.sent_below = Seq{seq.value + 1};
+  if (durable.maybe_sent == 0) return false;
+  --durable.maybe_sent;
+  return true;
+}
+
 // REQUIRES: room in the window.
 void send_new(State& state, Session& session, Connection& conn, Publication& publication, const Terms& terms, Seq seq) {
   Outgoing& out = outgoing_of(session);
   Delivery delivery = delivery_to(conn, terms.qos, terms.retain, terms.subscription_ids);
   delivery.packet_id = next_packet_id(out);
-  // A QoS 2 delivery of before the restart is known, and sent again under its id.
-  delivery.dup = session.durable && terms.qos == Qos::at_least_once && seq < session.durable->dup_below;
+  delivery.dup = session.durable && was_sent(*session.durable, seq) && terms.qos == Qos::at_least_once;
   uint64_t bytes = session.durable ? counted_bytes(publication.message()) : 0;
   std::unique_ptr<OfGroup> of_group;
   if (terms.group && !session.durable && terms.qos == Qos::at_least_once) {
@@ -116,7 +124,8 @@ void send_new(State& state, Session& session, Connection& conn, Publication& pub
   add_inflight(out, {delivery.packet_id, terms.qos, Phase::sent, false, seq, bytes, std::move(of_group)});
   if (session.durable && terms.qos == Qos::exactly_once) {
     // The packet id is on disk before it is used: a reused id after a crash would make the client take a new message
-    // for a repeat.
+    // for a repeat. So one without an id was never sent, nor was what stands behind it.
+    session.durable->maybe_sent = 0;
     state.batch.put(store::Table::state, store::inflight_key(session.durable->appender.id(), delivery.packet_id),
                     store::encode(store::InflightRecord{seq, false}));
     conn.queue_after = state.batch_number;
@@ -158,6 +167,7 @@ void starve(State& state, Durable& durable) {
 
 void read_more(State& state, Session& session, const Connection& conn) {
   Durable& durable = *session.durable;
+  if (durable.next_read >= durable.appender.tail().next) durable.maybe_sent = 0;
   if (durable.reading || durable.starved || durable.next_read >= durable.appender.tail().next) return;
   if (!state.gate.is_committed(durable.read_after)) return starve(state, durable);
   durable.reading = true;

@@ -39,6 +39,8 @@ class Restore {
       if (auto scanned = store_.scan(prefix, visit); !scanned) return tl::unexpected(scanned.error());
     }
     for (auto& [queue, session] : state_.sessions_by_queue) settle(*session);
+    // The stop ended their connections: their time runs from here, over further stops too.
+    for (Session* session : cut_off_) sessions::store_record(state_, *session, false);
     end_expired();
     return result_;
   }
@@ -62,14 +64,12 @@ class Restore {
     session.protocol_version = record->protocol_version;
     state_.sessions_by_queue.emplace(record->queue, &session);
     state_.next_queue_id = std::max(state_.next_queue_id, record->queue.value + 1);
+    session.durable->sent_below = record->sent_below;
+    session.durable->maybe_sent = record->maybe_sent;
+    bool was_connected = record->disconnected == WallTime::never();
+    if (was_connected) cut_off_.push_back(&session);
     if (session.expiry_seconds != 0xFFFFFFFF) {
-      WallTime left = record->disconnected;
-      if (left ==
-          WallTime::never()) {  // the stop ended its connection: its time runs from here, over further stops too
-        left = record->disconnected = state_.now.wall;
-        state_.batch.put(store::Table::state, store::session_key(client_id), store::encode(*record));
-      }
-      Millis gone = std::max(Millis{0}, state_.now.wall - left);
+      Millis gone = was_connected ? Millis{0} : std::max(Millis{0}, state_.now.wall - record->disconnected);
       session.expires = state_.now.mono + (Seconds{session.expiry_seconds} - gone);
       state_.deadlines.add(Deadline::of_client(session.expires, Deadline::Kind::session_expiry, session.client_id));
     }
@@ -178,15 +178,15 @@ class Restore {
       durable.appender = store::QueueAppender(durable.appender.id(), {head.first, head.bytes_out});
     }
     durable.next_read = head.first;
-    result_.session_messages += store::size_of(durable.appender.tail(), head).messages;
-    // What stood in the window may have been sent before the stop [MQTT-3.3.1-1].
-    durable.dup_below =
-        std::min(durable.appender.tail().next, Seq{head.first.value + state_.limits.inflight_messages_max});
+    uint64_t unknown = store::size_of(durable.appender.tail(), head).messages;  // whether they were sent
+    result_.session_messages += unknown;
     if (session.outgoing) {
       auto& inflight = session.outgoing->inflight;
+      unknown -= std::min<uint64_t>(unknown, inflight.size());
       std::sort(inflight.begin(), inflight.end(), [](const Inflight& a, const Inflight& b) { return a.seq < b.seq; });
       if (!inflight.empty()) session.outgoing->last_packet_id = inflight.back().packet_id;
     }
+    durable.maybe_sent = static_cast<uint16_t>(std::min<uint64_t>(durable.maybe_sent, unknown));
   }
 
   void end_expired() {
@@ -203,6 +203,7 @@ class Restore {
   State& state_;
   store::Store& store_;
   Restored result_;
+  std::vector<Session*> cut_off_;  // connected when they were last written
 };
 
 }  // namespace

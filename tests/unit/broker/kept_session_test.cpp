@@ -56,7 +56,49 @@ TEST_F(KeptSessionTest, SurvivesACrashInOrder) {
   EXPECT_EQ(h.restored().session_messages, 3u);
   Client& s = h.newcomer("s");
   s.connect(kept);
-  EXPECT_EQ(s.got(), "connack 0 present, publish t=1 q1 #1 dup, publish t=2 q1 #2 dup, publish t=3 q1 #3 dup");
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=1 q1 #1, publish t=2 q1 #2, publish t=3 q1 #3");
+}
+
+TEST_F(KeptSessionTest, AfterAnOrderlyStopDupIsOnWhatWasSentAlone) {  // [MQTT-3.3.1-1, 3.3.1-2, 4.3.2-2]
+  window(2);
+  Client& s = subscriber();
+  for (const char* payload : {"1", "2", "3", "4"}) publish(payload, 1);
+  s.puback(2);
+  EXPECT_EQ(s.got(), "publish t=1 q1 #1, publish t=2 q1 #2, publish t=3 q1 #3");
+  for (int stops = 0; stops < 2; ++stops) {
+    h.turn([&] { h.broker().shut_down(); });
+    h.crash();
+  }
+  window(10);
+  s.connect(kept);
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=1 q1 #1 dup, publish t=3 q1 #2 dup, publish t=4 q1 #3");
+}
+
+// After a crash nobody knows what was sent: as many as the client takes unacknowledged may have been, and no more.
+TEST_F(KeptSessionTest, AfterACrashDupIsOnWhatMayHaveBeenSent) {  // [MQTT-3.3.1-1]
+  ConnectOptions narrow{.version = v5, .clean = false, .properties = session_expiry(forever) + receive_maximum(2)};
+  Client& s = subscriber(narrow);
+  for (const char* payload : {"1", "2", "3", "4", "5"}) publish(payload, 1);
+  s.puback(2);
+  EXPECT_EQ(s.got(), "publish t=1 q1 #1, publish t=2 q1 #2, publish t=3 q1 #3");
+  h.crash();
+  publish("6", 1);
+  s.connect({.version = v5, .clean = false, .properties = session_expiry(forever)});
+  EXPECT_EQ(s.got(),
+            "connack 0 present, publish t=1 q1 #1 dup, publish t=3 q1 #2 dup, publish t=4 q1 #3, publish t=5 q1 #4, "
+            "publish t=6 q1 #5");
+}
+
+TEST_F(KeptSessionTest, WhatComesAfterACrashHasNoDupThoughTheGatewayStopsAgain) {  // [MQTT-3.3.1-2]
+  Client& s = subscriber();
+  publish("1", 1);
+  (void)s.got();
+  h.crash();
+  publish("2", 1);
+  h.crash();
+  publish("3", 1);
+  s.connect(kept);
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=1 q1 #1 dup, publish t=2 q1 #2, publish t=3 q1 #3");
 }
 
 TEST_F(KeptSessionTest, WhatWasNotCommittedWasNotAcknowledged) {
@@ -387,7 +429,7 @@ TEST_F(KeptSessionTest, MessageExpiryTellsTheRemainingTimeAlsoAfterARestart) {  
   h.crash();
   h.advance(Seconds{30});
   s.connect(options);
-  EXPECT_EQ(s.got(), "connack 0 present, publish t=long q1 #1 dup expiry=70");
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=long q1 #1 expiry=70");
   EXPECT_EQ(h.counters().dropped_expired, 1u);
   s.puback(1);
   EXPECT_EQ(h.records_on_disk(), 0u);

@@ -54,10 +54,13 @@ TEST(Format, RecordsStandAsDrawn) {
             "01 00 00 00 00 00 00 00 04 00 00 00 00 00 00 00 6F");
   EXPECT_EQ(hex(encode(QueueHead{.first = Seq{3}, .messages_out = 2, .bytes_out = 74})),
             "01 00 00 00 00 00 00 00 03 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00 4A");
-  EXPECT_EQ(
-      hex(encode(SessionRecord{
-          .queue = QueueId{7}, .protocol_version = 5, .expiry_seconds = 3600, .disconnected = WallTime{Millis{1000}}})),
-      "01 00 00 00 07 05 00 00 0E 10 00 00 00 00 00 00 03 E8");
+  EXPECT_EQ(hex(encode(SessionRecord{.queue = QueueId{7},
+                                     .protocol_version = 5,
+                                     .expiry_seconds = 3600,
+                                     .disconnected = WallTime{Millis{1000}},
+                                     .sent_below = Seq{9},
+                                     .maybe_sent = 20})),
+            "02 00 00 00 07 05 00 00 0E 10 00 00 00 00 00 00 03 E8 00 00 00 00 00 00 00 09 00 14");
   EXPECT_EQ(hex(encode(SubscriptionRecord{.options = 0x2D, .subscription_id = 9})), "01 2D 00 00 00 09");
   EXPECT_EQ(hex(encode(InflightRecord{.seq = Seq{3}, .released = true})), "01 00 00 00 00 00 00 00 03 01");
   EXPECT_EQ(hex(encode(WillRecord{.message = small, .delay_seconds = 30, .session_expiry_seconds = 60})),
@@ -85,6 +88,17 @@ TEST(Records, ComeBackAsTheyWere) {
   EXPECT_EQ(decode_bridge_rules(encode(rules)), rules);
   EXPECT_EQ(decode_bridge_rules(encode(std::vector<BridgeRule>{})), std::vector<BridgeRule>{});
   EXPECT_EQ(decode_u32(encode_u32(42)), 42u);
+}
+
+TEST(Records, ASessionOfVersion1LeavesOpenWhatWasSent) {
+  const std::string bytes("\x01\x00\x00\x00\x07\x05\x00\x00\x0E\x10\x00\x00\x00\x00\x00\x00\x03\xE8", 18);
+  const SessionRecord session{.queue = QueueId{7},
+                              .protocol_version = 5,
+                              .expiry_seconds = 3600,
+                              .disconnected = WallTime{Millis{1000}},
+                              .maybe_sent = 0xFFFF};
+  EXPECT_EQ(decode_session(bytes), session);
+  EXPECT_FALSE(decode_session(bytes + "x"));
 }
 
 // Nothing writes this field any more; the format still has its place.
