@@ -16,7 +16,7 @@ constexpr uint8_t head_version = 1;
 constexpr uint8_t session_version = 2;  // 1: up to the time
 constexpr uint8_t subscription_version = 1;
 constexpr uint8_t inflight_version = 1;
-constexpr uint8_t will_version = 1;
+constexpr uint8_t will_version = 2;  // 1: without the time when it is due
 constexpr uint8_t bridge_rules_version = 1;
 
 // Second byte of a message.
@@ -227,19 +227,22 @@ std::optional<InflightRecord> decode_inflight(std::string_view value) {
 }
 
 std::string encode(const WillRecord& will) {
-  std::string out = begin(will_version, 9);
+  std::string out = begin(will_version, 17);
   append_big_endian(out, will.delay_seconds);
   append_big_endian(out, will.session_expiry_seconds);
+  put_time(out, will.due);
   append_encoded(will.message, out);
   return out;
 }
 
 std::optional<WillRecord> decode_will(std::string_view value) {
   ByteReader in(value);
-  if (!versioned(in, will_version)) return std::nullopt;
+  const auto version = in.integer<uint8_t>();
+  if (!in.ok() || version == 0 || version > will_version) return std::nullopt;
   WillRecord will;
   will.delay_seconds = in.integer<uint32_t>();
   will.session_expiry_seconds = in.integer<uint32_t>();
+  if (version > 1) will.due = take_time(in);
   if (!in.ok()) return std::nullopt;
   const auto message = decode_message(in.rest());
   if (!message) return std::nullopt;

@@ -81,6 +81,7 @@ struct WillRecord {
   MessageView message;
   uint32_t delay_seconds = 0;
   uint32_t session_expiry_seconds = 0;  // the will fires no later than the session ends [MQTT-3.1.3-9]
+  WallTime due = WallTime::never();     // its delay has begun; never: it has not
 };
 [[nodiscard]] std::string encode(const WillRecord& will);
 [[nodiscard]] std::optional<WillRecord> decode_will(std::string_view value);

@@ -164,8 +164,12 @@ class Restore {
     auto record = store::decode_will(value);
     if (!record || !TopicName::parse(record->message.topic)) return false;
     auto message = std::make_shared<const Message>(store::to_message(record->message));
-    state_.restored_wills.emplace_back(client_id,
-                                       std::make_unique<Will>(Will{message, record->delay_seconds, Instant::never()}));
+    Instant fires = Instant::never();
+    if (record->due != WallTime::never()) {  // never before now; all of the delay again if the clock went back
+      Millis left = std::min<Millis>(record->due - state_.now.wall, Seconds{record->delay_seconds});
+      fires = state_.now.mono + std::max(left, Millis{0});
+    }
+    state_.restored_wills.emplace_back(client_id, std::make_unique<Will>(Will{message, record->delay_seconds, fires}));
     ++result_.wills;
     return true;
   }
@@ -211,8 +215,7 @@ class Restore {
 void fire_restored_wills(State& state) {
   for (auto& [client_id, will] : std::exchange(state.restored_wills, {})) {
     if (Session* session = sessions::find(state, client_id)) {
-      session->will = std::move(will);
-      wills::connection_lost(state, *session);
+      wills::restored(state, *session, std::move(will));
     } else {
       Session& gone = sessions::create(state, client_id);
       gone.will = std::move(will);

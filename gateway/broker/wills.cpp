@@ -8,6 +8,20 @@
 #include "store/records.h"
 
 namespace tidegate::broker::wills {
+namespace {
+
+// `due`: never while its client is connected.
+void store_record(State& state, const Session& session, WallTime due) {
+  store::WillRecord record{store::view_of(*session.will->message), session.will->delay_seconds, session.expiry_seconds,
+                           due};
+  state.batch.put(store::Table::state, store::will_key(session.client_id), store::encode(record));
+}
+
+void wait(State& state, const Session& session) {
+  state.deadlines.add(Deadline::of_client(session.will->fires, Deadline::Kind::will, session.client_id));
+}
+
+}  // namespace
 
 void set(State& state, Session& session, const std::optional<mqtt::Will>& will) {
   if (!will) return discard(state, session);
@@ -23,9 +37,8 @@ void set(State& state, Session& session, const std::optional<mqtt::Will>& will) 
   if (auto expiry = will->properties.integer(mqtt::PropertyId::message_expiry_interval)) {
     message->expires = WallTime{Seconds{*expiry}};
   }
-  store::WillRecord record{store::view_of(*message), delay, session.expiry_seconds};
-  state.batch.put(store::Table::state, store::will_key(session.client_id), store::encode(record));
   session.will = std::make_unique<Will>(Will{std::move(message), delay, Instant::never()});
+  store_record(state, session, WallTime::never());
 }
 
 void discard(State& state, Session& session) {
@@ -40,7 +53,15 @@ void connection_lost(State& state, Session& session) {
   uint32_t delay = std::min(session.will->delay_seconds, session.expiry_seconds);
   if (delay == 0) return fire(state, session);
   session.will->fires = state.now.mono + Seconds{delay};
-  state.deadlines.add(Deadline::of_client(session.will->fires, Deadline::Kind::will, session.client_id));
+  store_record(state, session, state.now.wall + Seconds{delay});
+  wait(state, session);
+}
+
+void restored(State& state, Session& session, std::unique_ptr<Will> will) {
+  session.will = std::move(will);
+  if (session.will->fires == Instant::never()) return connection_lost(state, session);
+  if (session.will->fires <= state.now.mono) return fire(state, session);
+  wait(state, session);
 }
 
 void fire(State& state, Session& session) {

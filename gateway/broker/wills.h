@@ -13,6 +13,8 @@ void set(State& state, Session& session, const std::optional<mqtt::Will>& will);
 void discard(State& state, Session& session);
 // The connection ended without that: the will fires now, or after its delay.
 void connection_lost(State& state, Session& session);
+// As the store had it, after a restart: a connection that stood then is lost now, and who waited goes on waiting.
+void restored(State& state, Session& session, std::unique_ptr<Will> will);
 // Publishes the will and deletes it, in one batch.
 void fire(State& state, Session& session);
 

@@ -140,6 +140,30 @@ TEST_F(WillsTest, ADelayedWillFiresAfterACrashUnlessItsClientReturns) {
   EXPECT_EQ(fired(), "connack 0 present, publish will=gone q1 #1");
 }
 
+// Delay 8 s, connection lost, power lost, back 6 s later: it fired 14 s after the loss.
+TEST_F(WillsTest, ADelayedWillIsDueWhenItWasDueThoughTheGatewayWasDown) {  // [MQTT-3.1.3-9]
+  ConnectOptions options{.version = v5, .clean = false, .will = delayed(8), .properties = session_expiry(60)};
+  struct {
+    Seconds down, left;
+  } const cases[] = {{Seconds{6}, Seconds{2}}, {Seconds{20}, Seconds{0}}, {Seconds{-3600}, Seconds{8}}};
+  for (const auto& [down, left] : cases) {
+    h.client("c" + std::to_string(left.count()), options).lose();
+    h.now.wall = h.now.wall + down;
+    h.crash();
+    h.crash();  // how often is all the same
+    watch_again();
+    std::string text = fired();
+    if (left > Seconds{0}) {
+      EXPECT_EQ(text, "connack 0 present");
+      h.advance(left - Millis{1});
+      EXPECT_EQ(fired(), "");
+      h.advance(Millis{1});
+      text = fired();
+    }
+    EXPECT_NE(text.find("publish will=gone"), text.npos) << down.count();
+  }
+}
+
 TEST_F(WillsTest, MayBeRetainedAndClear) {  // [MQTT-3.1.2-15]
   WillOptions options = will;
   options.retain = true;

@@ -63,8 +63,9 @@ TEST(Format, RecordsStandAsDrawn) {
             "02 00 00 00 07 05 00 00 0E 10 00 00 00 00 00 00 03 E8 00 00 00 00 00 00 00 09 00 14");
   EXPECT_EQ(hex(encode(SubscriptionRecord{.options = 0x2D, .subscription_id = 9})), "01 2D 00 00 00 09");
   EXPECT_EQ(hex(encode(InflightRecord{.seq = Seq{3}, .released = true})), "01 00 00 00 00 00 00 00 03 01");
-  EXPECT_EQ(hex(encode(WillRecord{.message = small, .delay_seconds = 30, .session_expiry_seconds = 60})),
-            std::string("01 00 00 00 1E 00 00 00 3C ") + small_bytes);
+  EXPECT_EQ(hex(encode(WillRecord{
+                .message = small, .delay_seconds = 30, .session_expiry_seconds = 60, .due = WallTime{Millis{1000}}})),
+            std::string("02 00 00 00 1E 00 00 00 3C 00 00 00 00 00 00 03 E8 ") + small_bytes);
   EXPECT_EQ(hex(encode(std::vector<BridgeRule>{{"a/#", "b"}})), "01 00 03 61 2F 23 00 01 62");
   EXPECT_EQ(hex(encode_u32(258)), "00 00 01 02");
 }
@@ -99,6 +100,17 @@ TEST(Records, ASessionOfVersion1LeavesOpenWhatWasSent) {
                               .maybe_sent = 0xFFFF};
   EXPECT_EQ(decode_session(bytes), session);
   EXPECT_FALSE(decode_session(bytes + "x"));
+}
+
+TEST(Records, AWillOfVersion1HasNotBegunToWait) {
+  std::string bytes = encode(WillRecord{.message = small, .delay_seconds = 30, .session_expiry_seconds = 60});
+  bytes[0] = 1;
+  bytes.erase(9, 8);
+  const auto will = decode_will(bytes);
+  ASSERT_TRUE(will);
+  EXPECT_TRUE(same(will->message, small));
+  EXPECT_EQ(will->delay_seconds, 30u);
+  EXPECT_EQ(will->due, WallTime::never());
 }
 
 // Nothing writes this field any more; the format still has its place.
