@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gateway/base/topic.h"
+
 namespace tidegate::net {
 namespace {
 
@@ -152,6 +154,10 @@ void WsDecoder::answer_close() {
           ? 0
           : static_cast<unsigned>(static_cast<uint8_t>(control_[0]) << 8 | static_cast<uint8_t>(control_[1]));
   if (!is_close_code(code)) return fail(WsClose::protocol_error, "a close frame with an impossible code");
+  std::replace(control_.begin() + 2, control_.end(), '\0', ' ');  // text here, but not to MQTT
+  if (!is_valid_utf8_string(std::string_view(control_).substr(2))) {
+    return fail(WsClose::not_text, "a close frame whose reason is not UTF-8");
+  }
   append_code(replies, code);
   ended_ = true;
 }

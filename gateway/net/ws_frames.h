@@ -19,6 +19,7 @@ enum class WsClose : uint16_t {
   going_away = 1001,
   protocol_error = 1002,
   not_binary = 1003,
+  not_text = 1007,
   too_large = 1009,
 };
 

@@ -89,6 +89,9 @@ WsAnswer answer_upgrade(std::string_view head, const WsOptions& options) {
   parser.put(boost::asio::buffer(head.data(), head.size()), error);
   if (error || !parser.is_header_done()) return refuse("400 Bad Request", "the request is no HTTP");
   const Request& request = parser.get();
+  if (request.version() >= 11 && request.count(http::field::host) != 1) {  // RFC 9112, 3.2
+    return refuse("400 Bad Request", "the request has no Host, or several");
+  }
   if (!asks_for_websocket(request)) {
     return refuse("426 Upgrade Required", "connect with a client for MQTT over WebSocket, this request is none",
                   "Upgrade: websocket\r\n");

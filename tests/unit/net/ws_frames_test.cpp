@@ -112,6 +112,15 @@ TEST(WsFrames, ImpossibleCloseCodesAreErrors) {
   }
 }
 
+TEST(WsFrames, ACloseWhoseReasonIsNoTextIsToldSo) {  // RFC 6455, 5.5.1, 7.4.1
+  for (const std::string& reason : {"\xff"s, "bye\xc3"s, "\xed\xa0\x80"s}) {
+    Decoded got = decode(frame(0x88, "\x03\xe8" + reason));
+    EXPECT_EQ(got.replies, "\x88\x02\x03\xef"s);
+    EXPECT_EQ(got.error, "a close frame whose reason is not UTF-8");
+  }
+  EXPECT_EQ(decode(frame(0x88, "\x03\xe8" + "\xc3\xa9\0"s)).replies, "\x88\x02\x03\xe8"s);
+}
+
 TEST(WsFrames, PongsToWhoDoesNotReadAreBounded) {
   std::string wire;
   for (int i = 0; i < 1000; ++i) wire += frame(0x89, std::string(100, 'p'));

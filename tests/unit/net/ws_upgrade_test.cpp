@@ -86,6 +86,15 @@ TEST_F(Upgrade, BrokenRequestsGetTheCodeForIt) {
   EXPECT_EQ(answer_too_large().response.substr(9, 3), "431");
 }
 
+TEST_F(Upgrade, ARequestNamesItsHostOnce) {  // RFC 9112, 3.2
+  fields["host"] = "other";
+  EXPECT_EQ(status(), "400");
+  fields.erase("host");
+  fields.erase("Host");
+  EXPECT_EQ(status(), "400");
+  EXPECT_EQ(answer().why, "WebSocket: the request has no Host, or several");
+}
+
 TEST_F(Upgrade, OtherMethodsAreNone) {
   line = "POST /mqtt HTTP/1.1";
   EXPECT_EQ(status(), "426");
