@@ -71,6 +71,11 @@ Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
   return Taken::done;
 }
 
+void Broker::begun(ConnId id, std::string_view bytes) {
+  Connection* conn = state_.find(id);
+  if (conn && conn->stage == Connection::Stage::awaiting_connect) connect::first_bytes(state_, *conn, bytes);
+}
+
 Taken Broker::connected_packet(Connection& conn, const mqtt::Frame& frame) {
   switch (mqtt::type_of(frame.first)) {
     case PacketType::publish: return publish_packet(conn, frame);

@@ -44,6 +44,8 @@ class Broker {
   void refuse(ConnId conn, std::string_view why);
   // A complete frame, or one that the framer found malformed or too large.
   [[nodiscard]] Taken packet(ConnId conn, const mqtt::Frame& frame);
+  // What has come of a packet whose rest is awaited, one byte at least.
+  void begun(ConnId conn, std::string_view bytes);
   // The peer closed, or the socket failed. Not called after Output::close.
   void closed(ConnId conn, std::string_view why);
   void credentials_checked(ConnId conn, bool right);

@@ -312,6 +312,18 @@ void detach(State& state, Connection& conn, std::string_view why) {
   sessions::detach(state, session);
 }
 
+// Whoever it is that does not begin with CONNECT; some are known by their first words.
+mqtt::DecodeError not_a_connect(std::string_view bytes) {
+  std::string_view what = "first packet is not CONNECT [MQTT-3.1.0-1]";
+  if (bytes.starts_with("\x16\x03")) what = "TLS on a port without TLS";
+  for (std::string_view method : {"GET ", "HEAD ", "POST ", "PUT ", "OPTIONS "}) {
+    if (bytes.starts_with(method)) {
+      what = "HTTP on an MQTT port; is this listener meant to be \"transport\": \"websocket\"?";
+    }
+  }
+  return {ReasonCode::protocol_error, what};
+}
+
 }  // namespace
 
 void refuse_packet(State& state, Connection& conn, const mqtt::DecodeError& wrong, bool speaks_v5) {
@@ -327,6 +339,11 @@ void refuse_packet(State& state, Connection& conn, const mqtt::DecodeError& wron
   forget(state, conn);
 }
 
+void first_bytes(State& state, Connection& conn, std::string_view bytes) {
+  if (mqtt::type_of(static_cast<uint8_t>(bytes[0])) == mqtt::PacketType::connect) return;
+  refuse_packet(state, conn, not_a_connect(bytes), false);
+}
+
 void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
   if (mqtt::type_of(frame.first) == mqtt::PacketType::connect) ++state.counters.connects_received;
   auto packet = mqtt::decode_connect(frame);
@@ -335,7 +352,9 @@ void first_packet(State& state, Connection& conn, const mqtt::Frame& frame) {
         packet.error().reason == ReasonCode::unsupported_protocol_version) {
       return refuse(state, conn, Version::v3_1_1, packet.error().reason, "", packet.error().what);
     }
-    return refuse_packet(state, conn, packet.error(), mqtt::names_v5(frame));
+    bool is_other = mqtt::type_of(frame.first) != mqtt::PacketType::connect || bytes_of(frame).starts_with("\x16\x03");
+    return refuse_packet(state, conn, is_other ? not_a_connect(bytes_of(frame)) : packet.error(),
+                         mqtt::names_v5(frame));
   }
   name_user(conn, *packet);
   state.events.client_step({packet->client_id, conn.peer, "CONNECT", "", version_word(packet->version)});

@@ -9,6 +9,8 @@
 
 namespace tidegate::broker::connect {
 
+// What has come of the first packet, one byte at least: who begins with something else than CONNECT is not waited for.
+void first_bytes(State& state, Connection& conn, std::string_view bytes);
 // The first packet of a connection.
 void first_packet(State& state, Connection& conn, const mqtt::Frame& frame);
 // A packet before CONNACK that is wrong in itself: closed, and 5.0 is told by which code [MQTT-3.1.0-1], 3.1.4. Without

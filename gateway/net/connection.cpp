@@ -140,6 +140,7 @@ size_t Connection::hand_over(std::string_view bytes) {
   while (used < bytes.size() && !closing_) {
     mqtt::Frame frame = mqtt::frame(bytes.substr(used), listener_->options().policy.limits.packet_bytes_max);
     if (frame.state == mqtt::Frame::State::incomplete) {
+      loop_.broker().begun(id_, bytes.substr(used));
       if (bytes.data() != in_.data() && frame.size > in_.capacity()) in_.reserve(frame.size);
       break;
     }

@@ -146,7 +146,7 @@ void Client::send(std::string_view bytes) {
 void Client::feed() {
   while (!held_ && !input_.empty() && harness_.out().is_open(conn_)) {
     mqtt::Frame frame = mqtt::frame(input_, harness_.limits.packet_bytes_max);
-    if (frame.state == mqtt::Frame::State::incomplete) return;
+    if (frame.state == mqtt::Frame::State::incomplete) return harness_.broker().begun(conn_, input_);
     held_ = harness_.broker().packet(conn_, frame) == broker::Taken::not_now;
     if (held_) return;
     if (frame.state != mqtt::Frame::State::complete) return input_.clear();
@@ -245,13 +245,21 @@ std::string Client::got() {
 // --- the harness ---------------------------------------------------------------------------------------
 
 class BrokerHarness::NoEvents final : public broker::Events {
+ public:
+  explicit NoEvents(std::string& refused) : refused_(refused) {}
+
+ private:
   void client_connected(std::string_view, std::string_view, std::string_view) override {}
   void client_disconnected(std::string_view, std::string_view, std::string_view) override {}
-  void client_refused(std::string_view, std::string_view, std::string_view) override {}
+  void client_refused(std::string_view, std::string_view, std::string_view why) override { refused_ = why; }
+
+  std::string& refused_;
 };
 
 BrokerHarness::BrokerHarness(const broker::Limits& broker_limits)
-    : limits(broker_limits), events_(std::make_unique<NoEvents>()), store_(std::make_unique<store::MemoryStore>()) {
+    : limits(broker_limits),
+      events_(std::make_unique<NoEvents>(refused_)),
+      store_(std::make_unique<store::MemoryStore>()) {
   listener.name = "test";
   listener.allow_anonymous = true;
   now = {Instant{Millis{1'000'000}}, WallTime{Millis{1'700'000'000'000}}};

@@ -195,6 +195,7 @@ class BrokerHarness {
   void crash(size_t written = 0);
   void check_credentials(bool right);  // answers the oldest check
 
+  [[nodiscard]] const std::string& refused() const { return refused_; }  // why the newest refusal was one
   [[nodiscard]] size_t uncommitted() const { return sealed_.size(); }
   [[nodiscard]] broker::Broker& broker() { return *broker_; }
   [[nodiscard]] const broker::Counters& counters() const { return broker_->counters(); }
@@ -229,6 +230,7 @@ class BrokerHarness {
   bool commit_oldest();                   // false: the store failed, and the batch stays
   bool answer_oldest_read();
 
+  std::string refused_;
   class NoEvents;
   std::unique_ptr<NoEvents> events_;
   FakeOutput out_;

@@ -102,6 +102,31 @@ TEST_F(ConnectTest, AnEmptyIdNeedsACleanSessionBefore5) {  // [MQTT-3.1.3-6, 3.1
   EXPECT_EQ(h.broker().sessions(), 2u);
 }
 
+// Seen: a request of HTTP looked like the beginning of a long PUBACK, and held its place until connect_timeout.
+TEST_F(ConnectTest, WhoSpeaksSomethingElseIsRefusedAtOnceAndToldOfInTheLog) {  // [MQTT-3.1.0-1]
+  std::string http = "HTTP on an MQTT port; is this listener meant to be \"transport\": \"websocket\"?";
+  std::string other = "first packet is not CONNECT [MQTT-3.1.0-1]";
+  const std::pair<std::string, std::string> cases[] = {
+      {"GET / HTTP/1.1\r\n\r\n", http},
+      {"GET / HTTP/1.1\r\n" + std::string(200, 'x'), http},
+      {"POST /mqtt HTTP/1.1\r\n", http},
+      {std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11), "TLS on a port without TLS"},
+      {"G", other},
+      {"\x30\x7f", other}};
+  for (const auto& [bytes, why] : cases) {
+    Client& c = h.newcomer("c");
+    c.open();
+    c.send(bytes);
+    EXPECT_EQ(c.got(), "closed") << bytes;
+    EXPECT_EQ(h.refused(), why);
+    EXPECT_EQ(h.broker().pending_connects(), 0u);
+  }
+  Client& slow = h.newcomer("slow");
+  slow.open();
+  slow.send("\x10");
+  EXPECT_EQ(slow.got(), "");
+}
+
 // Others have taken the very ids that come next, one of them is away.
 TEST_F(ConnectTest, AnAssignedIdIsOneThatNobodyHas) {  // [MQTT-3.2.2-16]
   std::string next = "auto-" + std::to_string(h.now.wall.since_epoch.count()) + "-";
