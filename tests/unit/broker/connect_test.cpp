@@ -26,7 +26,7 @@ TEST_F(ConnectTest, AcceptsEveryVersion) {  // [MQTT-3.1.4-5]
   for (auto version : {v3, v4, v5}) EXPECT_EQ(answer_to({.version = version}), "connack 0");
 }
 
-TEST_F(ConnectTest, RefusesClientIdsWithoutAPrefixOfTheListener) {
+TEST_F(ConnectTest, RefusesClientIdsWithoutAPrefixOfTheListener) {  // [MQTT-3.1.3-8]
   h.listener.client_id_prefixes = {"line3-", "hmi-"};
   EXPECT_EQ(answer_to({}, "line3-a"), "connack 0");
   EXPECT_EQ(answer_to({.version = v5}, "hmi-"), "connack 0");
@@ -305,7 +305,24 @@ TEST_F(ConnectTest, AllOfATakeOverMayHappenInOneTurn) {
   EXPECT_EQ(fresh.got(), "connack 0 present");
 }
 
-TEST_F(ConnectTest, SessionPresentSaysWhatIsThere) {  // [MQTT-3.1.2-4, 3.1.4-4, 3.2.2-2, 3.2.2-3]
+TEST_F(ConnectTest, ACleanStartDiscardsAllThatTheSessionHad) {  // [MQTT-3.1.2-4, 3.1.4-4]
+  Client& p = h.client("p");
+  Client& c = h.client("c", {.clean = false});
+  c.subscribe("t", 2);
+  c.publish("t", "begun", {.qos = 2, .id = 7});  // its receipt, and a delivery to itself
+  c.lose();
+  p.publish("t", "waiting", {.qos = 1, .id = 1});
+  (void)c.got();
+  c.connect({.version = v5, .clean = true, .properties = session_expiry(forever)});
+  EXPECT_EQ(c.got(), "connack 0");
+  p.publish("t", "nobody listens", {.qos = 1, .id = 2});
+  EXPECT_EQ(c.got(), "");
+  c.subscribe("t", 2);
+  c.publish("t", "new under the old id", {.qos = 2, .id = 7});
+  EXPECT_EQ(c.got(), "suback #1 02, publish t=new under the old id q2 #1, pubrec #7");
+}
+
+TEST_F(ConnectTest, SessionPresentSaysWhatIsThere) {  // [MQTT-3.2.2-2, 3.2.2-3]
   Client& c = h.client("c", {.clean = false});
   c.disconnect();
   EXPECT_EQ(answer_to({.clean = false}), "connack 0 present");

@@ -35,7 +35,28 @@ struct KeptSessionTest : testing::Test {
   uint16_t next_id = 0;
 };
 
-TEST_F(KeptSessionTest, WaitsForItsClientInOrder) {  // [MQTT-4.5.0-1, 4.6.0-5, 4.6.0-6]
+TEST_F(KeptSessionTest, EverySessionThatMatchesGetsTheMessage) {  // [MQTT-4.5.0-1]
+  std::vector<Client*> here, away;
+  for (const char* filter : {"t", "+", "#", "t/#"}) {
+    for (bool clean : {true, false}) {
+      here.push_back(&h.client(std::string(clean ? "clean" : "kept") + filter, {.clean = clean}));
+      here.back()->subscribe(filter, 1);
+      (void)here.back()->got();
+    }
+    away.push_back(&h.client(std::string("away") + filter, kept));
+    away.back()->subscribe(filter, 2);
+    away.back()->lose();
+  }
+  publish("x", 1);
+  for (Client* c : here) EXPECT_EQ(c->got(), "publish t=x q1 #1") << c->id();
+  h.crash();
+  for (Client* c : away) {
+    c->connect(kept);
+    EXPECT_EQ(c->got(), "connack 0 present, publish t=x q1 #1") << c->id();
+  }
+}
+
+TEST_F(KeptSessionTest, WaitsForItsClientInOrder) {  // [MQTT-4.6.0-5, 4.6.0-6]
   Client& s = subscriber();
   s.lose();
   publish("1", 1);
@@ -59,7 +80,7 @@ TEST_F(KeptSessionTest, SurvivesACrashInOrder) {
   EXPECT_EQ(s.got(), "connack 0 present, publish t=1 q1 #1, publish t=2 q1 #2, publish t=3 q1 #3");
 }
 
-TEST_F(KeptSessionTest, AfterAnOrderlyStopDupIsOnWhatWasSentAlone) {  // [MQTT-3.3.1-1, 3.3.1-2, 4.3.2-2]
+TEST_F(KeptSessionTest, AfterAnOrderlyStopDupIsOnWhatWasSentAlone) {  // [MQTT-3.3.1-1, 4.3.2-2]
   window(2);
   Client& s = subscriber();
   for (const char* payload : {"1", "2", "3", "4"}) publish(payload, 1);
@@ -89,7 +110,7 @@ TEST_F(KeptSessionTest, AfterACrashDupIsOnWhatMayHaveBeenSent) {  // [MQTT-3.3.1
             "publish t=6 q1 #5");
 }
 
-TEST_F(KeptSessionTest, WhatComesAfterACrashHasNoDupThoughTheGatewayStopsAgain) {  // [MQTT-3.3.1-2]
+TEST_F(KeptSessionTest, WhatComesAfterACrashHasNoDupThoughTheGatewayStopsAgain) {  // [MQTT-4.3.2-2]
   Client& s = subscriber();
   publish("1", 1);
   (void)s.got();

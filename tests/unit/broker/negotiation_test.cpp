@@ -156,7 +156,8 @@ TEST_F(NegotiationTest, ResponseInformationIsForWhoAsks) {  // [MQTT-3.1.2-28]
 }
 
 // A reason string is all that is told: no packet but PUBLISH ever bears a user property, so none makes one too large.
-// [MQTT-3.2.2-20, 3.4.2-3, 3.5.2-3, 3.9.2-2, 3.14.2-4]
+// PUBREL, PUBCOMP and UNSUBACK bear neither.
+// [MQTT-3.2.2-20, 3.4.2-3, 3.5.2-3, 3.6.2-2, 3.6.2-3, 3.7.2-2, 3.7.2-3, 3.9.2-2, 3.11.2-1, 3.11.2-2, 3.14.2-4]
 TEST_F(NegotiationTest, TheReasonIsToldWhereItHelps) {
   h.limits.topic_levels_max = 2;
   h.apply_limits();
@@ -165,18 +166,21 @@ TEST_F(NegotiationTest, TheReasonIsToldWhereItHelps) {
   c.publish("$SYS/broker/x", "x", {.qos = 1});
   c.publish("$SYS/broker/x", "x", {.qos = 2});
   c.publish("t", "x", {.qos = 1, .retain = true});
+  c.pubrel(7);
+  c.pubrec(7);
+  c.unsubscribe("nothing");
   c.publish("", "no alias");
-  EXPECT_EQ(reasons(c),
-            "more levels than are allowed|not a topic that clients publish to|not a topic that clients publish to|-|"
-            "topic name is empty [MQTT-4.7.3-1]");
+  EXPECT_EQ(
+      reasons(c),
+      "more levels than are allowed|not a topic that clients publish to|not a topic that clients publish to|-|-|-|-|"
+      "topic name is empty [MQTT-4.7.3-1]");
   h.listener.allow_anonymous = false;
   Client& refused = h.newcomer("r");
   refused.connect({.version = v5});
   EXPECT_EQ(reasons(refused), "not authorized");
 }
 
-// [MQTT-3.1.2-29, 3.6.2-2, 3.6.2-3, 3.7.2-2, 3.7.2-3, 3.11.2-1, 3.11.2-2]: PUBREL, PUBCOMP and UNSUBACK never bear any.
-TEST_F(NegotiationTest, WithoutProblemInformationOnlyDisconnectAndConnackGiveReasons) {
+TEST_F(NegotiationTest, WithoutProblemInformationOnlyDisconnectAndConnackGiveReasons) {  // [MQTT-3.1.2-29]
   Client& c = h.client("c", {.version = v5, .properties = no_problem_information()});
   c.subscribe("#/x", 1);
   c.publish("$SYS/broker/x", "x", {.qos = 1});
@@ -287,7 +291,7 @@ TEST_F(NegotiationTest, RetainAvailableIsToldAndEnforced) {  // [MQTT-3.2.2-13]
   EXPECT_EQ(h.broker().retained().count(), 0u);
 }
 
-// [MQTT-3.1.3-8]: an identifier is refused by nothing but being new where there is no room; the answer is CONNACK, closed.
+// [MQTT-3.1.3-8]: an identifier that is new where there is no room.
 TEST_F(NegotiationTest, ARefusedIdentifierClosesTheConnection) {
   h.limits.sessions_max = 0;
   h.apply_limits();

@@ -29,6 +29,9 @@ TEST_F(SubscribeTest, OverlappingFiltersGiveOneCopyWithTheHighestQosAndAllIdenti
   for (const char* id : {"1", "2", "300"}) EXPECT_NE(text.find(id, 24), text.npos) << text;
   p.publish("a/b", "x");
   EXPECT_EQ(c.got().find("publish a/b=x ids="), 0u);
+  p.publish("a/c", "x");  // those alone that match [MQTT-3.3.4-3]
+  text = c.got();
+  EXPECT_TRUE(text == "publish a/c=x ids=2,300" || text == "publish a/c=x ids=300,2") << text;
 }
 
 TEST_F(SubscribeTest, NoLocalSparesThePublisherAlone) {  // [MQTT-3.8.3-3]
