@@ -46,6 +46,17 @@ struct FreeBio {
 };
 using Memory = std::unique_ptr<BIO, FreeBio>;
 
+// Whether one of the authorities has signed the list.
+bool is_by(X509_CRL* list, X509_STORE* authorities) {
+  const STACK_OF(X509_OBJECT)* all = X509_STORE_get0_objects(authorities);
+  for (int i = 0; i < sk_X509_OBJECT_num(all); ++i) {
+    const X509* each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+    if (each && X509_CRL_verify(list, X509_get0_pubkey(each)) == 1) return true;
+  }
+  ERR_clear_error();
+  return false;
+}
+
 Memory memory_of(const std::string& text) {
   return Memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
@@ -256,6 +267,7 @@ void TlsLoading::load_revocations() {
   Memory memory = memory_of(text);
   X509_STORE* store = SSL_CTX_get_cert_store(context_);
   size_t found = 0;
+  bool believed = !options_.ca_path.empty();  // what is in that folder is read as clients come
   while (Revocations each{PEM_read_bio_X509_CRL(memory.get(), nullptr, no_password, nullptr)}) {
     ++found;
     const ASN1_TIME* next = X509_CRL_get0_nextUpdate(each.get());
@@ -263,9 +275,14 @@ void TlsLoading::load_revocations() {
       warn("crl_file", options_.crl_file + ": the list was to be renewed by " + date_of(next) +
                            "; until then no client's certificate is believed");
     }
+    believed = believed || is_by(each.get(), store);
     X509_STORE_add_crl(store, each.get());
   }
   ERR_clear_error();
+  if (found > 0 && !believed) {
+    warn("crl_file", options_.crl_file + ": no CA in " + options_.ca_file +
+                         " has signed it; until there is a list of that CA's no client's certificate is believed");
+  }
   if (found == 0) {
     return wrong("crl_file", options_.crl_file + " holds no list of revoked certificates in PEM form");
   }

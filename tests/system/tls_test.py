@@ -179,6 +179,22 @@ class Certificates(TlsCase):
         self.tls_client(tls["port"], self.trust(name="sensor2")).ping()
         stays.ping()
 
+    def test_a_list_of_another_ca_is_told_of(self):
+        """Seen: the CA was replaced and its list was not; the new CA was taken up in silence, and nobody came in."""
+        here, others = self.folder / "certs", self.folder / "others"
+        tls = self.tls(**self.clients_only(crl_file=str(here / "ca.crl")))
+        self.certs("--client", "sensor1", "localhost", folder="others")
+        gateway = self.serve(tls)
+        self.assertNotIn("has signed it", gateway.log_text())
+        (here / "ca.crt").write_bytes((others / "ca.crt").read_bytes())
+        gateway.wait_log(r"warning.* key=crl_file .*certs/ca\.crl: no CA in .*certs/ca\.crt has signed it")
+        gateway.wait_log("TLS files taken up for new connections: listener=tls")
+        self.assertIn("certs/ca.crl: no CA in", self.check(gateway).stderr)
+        (here / "ca.crl").write_bytes((others / "ca.crl").read_bytes())
+        since = gateway.log_size()
+        gateway.wait_log("TLS files taken up for new connections: listener=tls", since=since)
+        self.assertEqual(gateway.log_text().count("has signed it"), 1)
+
     def serial(self, tls, context):
         return self.wrap(tls["port"], context).getpeercert()["serialNumber"]
 
