@@ -328,6 +328,18 @@ class WebSockets(TransportCase):
         self.assertIn(b"400", plain.recv(100))
         gateway.wait_log("the request is no HTTP")
 
+    def test_http_and_tls_on_a_plain_port_are_told_of(self):
+        """Long before connect_timeout."""
+        gateway = self.serve(limits={"connect_timeout": "5m"})
+        for first, words in {b"GET / HTTP/1.1\r\nHost: gw\r\n\r\n": "HTTP on an MQTT port",
+                             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03": "TLS on a port without TLS"}.items():
+            with self.subTest(words):
+                wrong = socket.create_connection(("127.0.0.1", gateway.port), timeout=20)
+                self.addCleanup(wrong.close)
+                wrong.sendall(first)
+                self.assertEqual(wrong.recv(1), b"")
+                gateway.wait_log(words)
+
     def test_a_request_of_a_byte_at_a_time_has_connect_timeout(self):
         listener = self.websocket(limits={"connect_timeout": "1s"})
         gateway = self.serve(listener)
