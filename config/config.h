@@ -79,7 +79,8 @@ struct Limits {
   // Topic aliases the gateway sets to a 5.0 client that asks for some, 0 (none) to 65,535. A topic gets one when it is
   // sent the second time; beyond: topics go out in full.
   uint16_t max_topic_alias_broker = 10;
-  // QoS 1 and 2 messages of a 5.0 client that are not acknowledged yet, 1 to 65,535. Told to it; beyond: DISCONNECT 0x93.
+  // QoS 1 and 2 messages of a 5.0 client that are not acknowledged yet, 1 to 65,535. Told to it; beyond: it is not read
+  // until the disk lets answers go, or gets DISCONNECT 0x93 where only its own answers (PUBREL) are missing.
   uint16_t receive_maximum = 1000;
 
   // Connections of one address (IPv6: of its /64 network) on all listeners together, 1 to unlimited. Beyond: closed at

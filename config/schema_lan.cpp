@@ -50,7 +50,8 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
       "Topic aliases set to a 5.0 client that asks for some, as topics come the second time; 0 = none. Beyond: topics "
       "go out in full.");
   s.key("receive_maximum", &Limits::receive_maximum, count16({1, 65535}), Applies::live,
-        "QoS 1 and 2 messages of a 5.0 client not acknowledged yet. Told to it; beyond: DISCONNECT 0x93.");
+        "QoS 1 and 2 messages of a 5.0 client not acknowledged yet. Told to it; beyond: it waits for the disk, or gets "
+        "DISCONNECT 0x93 where only its own answers (PUBREL) are missing.");
   s.key("max_connections_per_address", &Limits::max_connections_per_address, count({1, unlimited}, Lifted::allowed),
         Applies::live,
         "Connections of one address (IPv6: of its /64 network) on all listeners together. Beyond: closed at once and "

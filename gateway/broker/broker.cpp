@@ -99,7 +99,15 @@ Taken Broker::publish_packet(Connection& conn, const mqtt::Frame& frame) {
     connect::kick(state_, conn, wrong->reason, wrong->what);
     return Taken::done;
   }
-  return held_or_not(conn, publish::publish(state_, conn, *packet));
+  switch (publish::quota(state_, conn, *packet)) {
+    case publish::Quota::free: return held_or_not(conn, publish::publish(state_, conn, *packet));
+    case publish::Quota::answers_on_their_way:  // it is fed again once one of them is written
+      conn.held_for = StoreUse::messages;
+      return held_or_not(conn, Taken::not_now);
+    case publish::Quota::exceeded: break;
+  }
+  connect::kick(state_, conn, ReasonCode::receive_maximum_exceeded, "more than the Receive Maximum [MQTT-3.3.4-7]");
+  return Taken::done;
 }
 
 Taken Broker::held_or_not(Connection& conn, Taken taken) {
@@ -114,6 +122,7 @@ Taken Broker::held_or_not(Connection& conn, Taken taken) {
 void Broker::hold(Connection& conn) {
   conn.held = true;
   conn.held_since = state_.now.mono;
+  if (state_.store.of(conn.held_for) != StoreState::refusing) return;  // its time begins when it does
   state_.deadlines.add(Deadline::of_connection(state_.now.mono + conn.listener->limits.refuse_after,
                                                Deadline::Kind::refused_too_long, conn.id));
 }
@@ -225,8 +234,8 @@ void Broker::set_store_state(StoreStates store) {
   if (store == before) return;
   for (const auto& conn : state_.connections) {
     if (!conn || !conn->held || store.of(conn->held_for) == before.of(conn->held_for)) continue;
-    if (store.of(conn->held_for) == StoreState::refusing) hold(*conn);  // its time begins now
-    state_.out.resume(conn->id);                                        // also if refused: 5.0 is told so
+    if (store.of(conn->held_for) == StoreState::refusing) hold(*conn);
+    state_.out.resume(conn->id);  // also if refused: 5.0 is told so
   }
   if (store.control != before.control) connect::store_changed(state_);
 }

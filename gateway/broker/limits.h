@@ -21,7 +21,7 @@ struct Limits {
   uint32_t sessions_max = 100'000;           // connected or not; then CONNECT is refused: 3 / 0x97
   uint16_t topic_aliases_max = 10;           // of one 5.0 publisher
   uint16_t topic_aliases_out_max = 10;       // to one 5.0 subscriber, if it asks for as many
-  uint16_t receive_max = 1000;               // QoS 1 and 2 of a 5.0 publisher not answered yet; then closed: 0x93
+  uint16_t receive_max = 1000;               // QoS 1 and 2 of a 5.0 publisher not answered yet; then it waits, or 0x93
   Seconds keepalive_max{65535};              // more, or none: watched by this one, 5.0 is told so
   Seconds session_expiry_max{0xFFFFFFFF};    // longer, or a 3.1.1 session without clean: this
   Seconds connect_timeout{10};               // from the connection to its CONNECT

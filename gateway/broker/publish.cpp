@@ -237,10 +237,12 @@ std::optional<mqtt::DecodeError> refused_by_listener(const Connection& conn, con
   if (packet.retain && !listener.retain_available) {
     return mqtt::DecodeError{ReasonCode::retain_not_supported, "nothing is retained here [MQTT-3.2.2-14]"};
   }
-  if (packet.qos != Qos::at_most_once && conn.unanswered >= listener.limits.receive_max) {
-    return mqtt::DecodeError{ReasonCode::receive_maximum_exceeded, "more than the Receive Maximum [MQTT-3.3.4-7]"};
-  }
   return {};
+}
+
+Quota quota(const State& state, const Connection& conn, const mqtt::Publish& packet) {
+  if (packet.qos == Qos::at_most_once || conn.unanswered < conn.listener->limits.receive_max) return Quota::free;
+  return state.gate.is_committed(conn.last_held_until) ? Quota::exceeded : Quota::answers_on_their_way;
 }
 
 Taken publish(State& state, Connection& conn, const mqtt::Publish& packet) {

@@ -30,8 +30,14 @@ void end_expired_retained(State& state);
 // 5.0: puts the topic of an alias into the packet, or learns it (3.3.2.3.4). An answer: what no client may say here.
 [[nodiscard]] std::optional<mqtt::DecodeError> resolve_properties(Connection& conn, mqtt::Publish& packet);
 
-// What the listener or the window of a client does not take: its connection ends by that (3.2.2.3.4, 3.2.2.3.5, 4.9).
+// What the listener does not take: its connection ends by that (3.2.2.3.4, 3.2.2.3.5).
 [[nodiscard]] std::optional<mqtt::DecodeError> refused_by_listener(const Connection& conn, const mqtt::Publish& packet);
+
+// Whether our Receive Maximum has room for one more (4.9). Clients that send on regardless are about: such a one is not
+// read while an answer to it waits for the disk. Where all that is open waits for the client itself, for its PUBRELs, it
+// would wait for ever: they stand behind the packet that is not taken.
+enum class Quota : uint8_t { free, answers_on_their_way, exceeded };
+[[nodiscard]] Quota quota(const State& state, const Connection& conn, const mqtt::Publish& packet);
 
 // Whether the bytes are the last answer of an exchange that a client has begun: PUBACK, PUBCOMP, or a PUBREC that refuses.
 [[nodiscard]] bool ends_exchange(std::string_view packet);

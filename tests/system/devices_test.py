@@ -161,6 +161,15 @@ class MqttJs(Promises, TransportCase):
         self.assertEqual(said["sent"], [[a, 1], [b, 2], ["", 1], ["", 2], ["", 1], ["", 2]])
         self.assertEqual([topic for topic, _ in said["received"]][-2:], ["", ""])
 
+    def test_a_burst_beyond_the_receive_maximum(self):
+        """It sends 5,000 at once where it was told 1,000: closed for that, it sent them again, out of order."""
+        gateway = self.serve_every_way()
+        for version in (4, 5):
+            with self.subTest(version=version):
+                said = self.run_device(gateway, "burst", version, 5000)
+                self.assertEqual(said["closed"], 0, gateway.log_text())
+                self.assertEqual(said["heard"], list(range(5000)))
+
     def test_members_of_a_shared_subscription_get_each_message_once(self):
         gateway = self.serve_every_way()
         said = self.run_device(gateway, "share", count=300)

@@ -126,6 +126,20 @@ async function aliases() {
   await client.endAsync()
 }
 
+// All at once, without regard to the Receive Maximum.
+async function burst() {
+  const [subscriber, publisher] = [await connect('dev-kept', kept), await connect('dev-burst', kept)]
+  let closed = 0
+  for (const client of [subscriber, publisher]) client.on('close', () => { closed++ })
+  const all = hear(subscriber, total, (topic, payload) => Number(payload))
+  await subscriber.subscribeAsync('dev/burst', { qos: 1 })
+  const waiting = []
+  for (let i = 0; i < total; i++) waiting.push(publisher.publishAsync('dev/burst', String(i), { qos: 1 }))
+  await Promise.all(waiting)
+  say({ heard: await all, closed })
+  await Promise.all([subscriber.endAsync(), publisher.endAsync()])
+}
+
 async function share() {
   const members = await Promise.all([1, 2, 3].map((number) => connect(`dev-member-${number}`)))
   const shares = members.map(() => [])
@@ -159,5 +173,5 @@ async function subscribeOptions() {
   await Promise.all([client.endAsync(), other.endAsync()])
 }
 
-const roles = { echo, publish, stay, ask, aliases, share, options: subscribeOptions }
+const roles = { echo, publish, stay, ask, aliases, burst, share, options: subscribeOptions }
 roles[role]().then(() => process.exit(0), (error) => { console.error(error); process.exit(1) })

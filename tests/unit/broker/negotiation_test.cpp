@@ -235,10 +235,39 @@ TEST_F(NegotiationTest, TheReceiveMaximumIsToldAndEnforced) {
   EXPECT_TRUE(c.is_open());
   h.commit_all();
   EXPECT_EQ(c.got(), "puback #1, pubrec #2");
-  c.publish("kept", "x", {.qos = 1, .id = 3});  // beside #2, which is not done
-  EXPECT_TRUE(c.is_open());
-  c.publish("kept", "x", {.qos = 1, .id = 4});
+  c.publish("kept", "x", {.qos = 2, .id = 3});  // beside #2, which is not done
+  h.commit_all();
+  EXPECT_EQ(c.got(), "pubrec #3");
+  c.publish("kept", "x", {.qos = 1, .id = 4});  // no PUBREL can come from behind it
   EXPECT_EQ(c.got(), "disconnect 0x93, closed");
+}
+
+// A client that sends 5,000 at once, whatever it was told, was closed, came back and sent them again, out of order.
+TEST_F(NegotiationTest, WhoIsBeyondTheReceiveMaximumWaitsWhileAnAnswerWaitsForTheDisk) {
+  h.limits.receive_max = 2;
+  h.apply_limits();
+  Client& s = h.client("s", {.clean = false});
+  s.subscribe("kept", 1);
+  EXPECT_EQ(s.got(), "suback #1 01");
+  Client& c = h.client("c", {.version = v5, .keep_alive = 10});
+  size_t deadlines = h.broker().deadlines();
+  h.hold_disk();
+  for (uint16_t id = 1; id <= 7; ++id) c.publish("kept", std::to_string(id), {.qos = 1, .id = id});
+  c.ping();
+  EXPECT_EQ(c.got(), "");
+  EXPECT_EQ(h.broker().deadlines(), deadlines);
+  h.advance(Seconds{100});  // who is not read is not blamed
+  h.commit();
+  EXPECT_EQ(c.got(), "puback #1");
+  h.commit_all();
+  EXPECT_EQ(c.got(), "puback #2, puback #3");
+  h.commit_all();
+  EXPECT_EQ(c.got(), "puback #4, puback #5");
+  h.free_disk();
+  EXPECT_EQ(c.got(), "pingresp, puback #6, puback #7");
+  std::string in_order;
+  for (const std::string& packet : s.packets()) in_order += packet.back();
+  EXPECT_EQ(in_order, "1234567");
 }
 
 TEST_F(NegotiationTest, ARefusedQos2MessageGivesItsPlaceBack) {

@@ -54,6 +54,21 @@ TEST_F(StoreStateTest, Before5APublisherIsClosedAfterAWhileSoThatItResends) {  /
   EXPECT_EQ(p.got(), "closed");
 }
 
+TEST_F(StoreStateTest, WhoseAnswersDoNotComeIsClosedAfterAWhileAsWell) {
+  h.limits.receive_max = 1;
+  h.apply_limits();
+  Client& p = h.client("p", {.version = v5});
+  h.hold_disk();
+  p.publish("kept/t", "x", {.qos = 1, .id = 1});
+  p.publish("kept/t", "x", {.qos = 1, .id = 2});  // beyond the Receive Maximum: it waits for the first one's answer
+  h.advance(Seconds{60});
+  store_is(StoreState::refusing);
+  h.advance(Seconds{29});
+  EXPECT_TRUE(p.is_open());
+  h.advance(Seconds{1});
+  EXPECT_EQ(p.got(), "disconnect 0x97, closed");
+}
+
 TEST_F(StoreStateTest, ABusyStoreHoldsPublishersAndBlamesNobody) {
   Client& p = h.client("p", {.version = v5, .keep_alive = 10});
   Client& q = h.client("q");
