@@ -93,8 +93,9 @@ struct Limits {
 
   // ---- for the whole gateway
 
-  // Connections that have not sent CONNECT yet, or whose log-in is being checked, 1 to 100,000. Beyond: further ones
-  // wait in the kernel's queue, and are accepted as soon as there is room.
+  // Connections that have not sent CONNECT yet, or whose log-in is being checked, 1 to 100,000. Beyond: one
+  // that has said nothing for a second gives way, of the address with most of them, counted; where there is none, further
+  // ones wait in the kernel's queue.
   uint32_t max_pending_connects = 100;
   // After a failed log-in the next one from its address waits 100 ms, then twice as long each time up to this; a minute
   // makes up for one failure. 100 ms to 1 min; none: no log-in waits. Two may wait of one address, and of all half of

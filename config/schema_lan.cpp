@@ -70,10 +70,11 @@ Section<Limits> make_limits() {
         "After a failed log-in the next one from its address (IPv6: /64 network) waits 100 ms, then twice as long each "
         "time up to this; a minute makes up for one failure. Two may wait of one address, and of all half of "
         "max_pending_connects; beyond: refused unchecked (0x89 or 3), counted.");
-  s.key(
-      "max_pending_connects", &Limits::max_pending_connects, count32({1, 100'000}), Applies::live,
-      "Connections that have not sent CONNECT yet, or whose log-in is being checked. Beyond: further ones wait in the "
-      "kernel's queue, and are accepted as soon as there is room.");
+  s.key("max_pending_connects", &Limits::max_pending_connects, count32({1, 100'000}), Applies::live,
+        "Connections that have not sent CONNECT yet, or whose log-in is being checked. Beyond: one that has "
+        "said nothing for a second gives way, of the address with most of them, counted; where there is none, further "
+        "ones "
+        "wait in the kernel's queue.");
   s.key("max_sessions", &Limits::max_sessions, count32({1, 1'000'000}), Applies::live,
         "Sessions, their clients connected or away. Beyond: a CONNECT that needs a new one gets 0x97 (5.0) or 3 "
         "(3.1.1).");

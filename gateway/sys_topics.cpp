@@ -57,6 +57,7 @@ void SysTopics::gather(const net::CoreLoop& loop, const broker::Broker& broker, 
   facts_.refused_address = guards.not_allowed;
   facts_.refused_per_address = guards.too_many;
   facts_.refused_rate = guards.too_often;
+  facts_.refused_silent = guards.gave_way;
   facts_.logins_failed = guards.logins_failed;
   facts_.logins_delayed = guards.logins_delayed;
   facts_.logins_refused = guards.logins_refused;

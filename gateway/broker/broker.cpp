@@ -44,6 +44,12 @@ void Broker::refuse(ConnId id, std::string_view why) {
   if (Connection* conn = state_.find(id)) connect::kick(state_, *conn, ReasonCode::not_authorized, why);
 }
 
+bool Broker::is_to_speak_first(ConnId id) {
+  using Stage = Connection::Stage;
+  Connection* conn = state_.find(id);
+  return conn && (conn->stage == Stage::awaiting_connect || conn->stage == Stage::authenticating);
+}
+
 Taken Broker::packet(ConnId id, const mqtt::Frame& frame) {
   Connection* conn = state_.find(id);
   if (!conn) return Taken::done;
@@ -259,8 +265,7 @@ void Broker::run(const Deadline& deadline) {
   Connection* conn = state_.find(deadline.conn);
   switch (deadline.kind) {
     case Deadline::Kind::connect_timeout:
-      if (conn &&
-          (conn->stage == Connection::Stage::awaiting_connect || conn->stage == Connection::Stage::authenticating)) {
+      if (is_to_speak_first(deadline.conn)) {
         connect::kick(state_, *conn, ReasonCode::keep_alive_timeout, "no CONNECT in time");
       }
       return;

@@ -93,6 +93,8 @@ class Broker {
   // Walks all sessions: not for every turn.
   [[nodiscard]] Holdings holdings() const { return broker::holdings(state_); }
   [[nodiscard]] uint32_t pending_connects() const { return state_.pending_connects; }
+  // Of those: its CONNECT has not come, or the next word of its authentication.
+  [[nodiscard]] bool is_to_speak_first(ConnId conn);
   [[nodiscard]] size_t sessions() const { return state_.sessions.size(); }
   [[nodiscard]] size_t subscriptions() const { return state_.router.subscriptions(); }
   [[nodiscard]] size_t shared_subscriptions() const { return state_.router.shared_subscriptions(); }

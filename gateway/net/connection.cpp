@@ -49,6 +49,11 @@ broker::OutBuffer* Connection::buffer() {
   return out_.get();
 }
 
+bool Connection::has_unread() const {
+  error_code unknown;
+  return socket_.available(unknown) > 0;
+}
+
 void Connection::start_reading() {
   if (reading_ || paused_ || closing_ || failed_ || is_backed_up()) return;  // flush goes on when it may
   reading_ = true;

@@ -32,6 +32,8 @@ class Connection {
   [[nodiscard]] broker::OutBuffer* buffer();
   [[nodiscard]] uint64_t unsent_bytes() const { return (out_ ? out_->bytes() : 0) + (unsent_ ? unsent_->bytes() : 0); }
 
+  // Something of the client's waits here.
+  [[nodiscard]] bool has_unread() const;
   void start_reading();
   // One step on the way to the first byte of MQTT; the loop calls it when its turn has time for one.
   void open_step();

@@ -14,6 +14,7 @@ constexpr int handlers_per_turn = 128;  // bounds how long acknowledgements wait
 constexpr Millis openings_per_turn{4};  // of TLS handshakes and their like; one at least, and one while others wait
 constexpr size_t spare_buffers_max = 256;
 constexpr size_t spare_capacity_max = 256 * 1024;
+constexpr Millis told_again_after{60'000};
 constexpr Millis linger{5000};  // for the last bytes of a connection being closed
 
 }  // namespace
@@ -28,6 +29,7 @@ CoreLoop::CoreLoop(const CoreLoopOptions& options, store::Store& store, store::C
       reader_("tg-reader", 1, 100'000),
       workers_("tg-worker", 2, 10'000),
       timer_(io_),
+      pending_({[this](ConnId id) { return whose_turn(id); }, [this](ConnId id) { return addresses_[id.slot]; }}),
       scratch_(scratch_bytes) {}
 
 CoreLoop::~CoreLoop() = default;
@@ -276,8 +278,33 @@ ConnId CoreLoop::add_connection(Socket socket, Listener& listener, std::unique_p
   log::net.debug("Connection accepted: listener={} peer={}", listener.options().policy.name, peer);
   enter_turn();
   broker_.opened(id, listener.options().policy, std::move(peer));
+  pending_.add(id, read_clock().mono);
   connections_[slot]->start_reading();
   return id;
+}
+
+PendingConnects::Turn CoreLoop::whose_turn(ConnId id) {
+  using Turn = PendingConnects::Turn;
+  Connection* conn = find(id);
+  if (!conn || !broker_.is_to_speak_first(id)) return Turn::through;
+  return conn->has_unread() ? Turn::ours : Turn::theirs;
+}
+
+bool CoreLoop::make_room_for_pending() {
+  if (has_room_for_pending()) return true;
+  Instant now = read_clock().mono;
+  auto silent = pending_.gives_way(options_.pending_patience, now);
+  if (!silent) return false;
+  enter_turn();
+  count_refused_connection();
+  guards_.count_gave_way();
+  if (now >= gave_way_told_) {
+    gave_way_told_ = now + told_again_after;
+    log::net.warn("Closing silent connections for newcomers: address={} max_pending_connects={} closed={}",
+                  addresses_[silent->slot].text(), options_.pending_connects_max, guards_.counts().gave_way);
+  }
+  broker_.refuse(*silent, "no CONNECT while others wait to come in");
+  return true;
 }
 
 std::unique_ptr<broker::OutBuffer> CoreLoop::borrow_buffer() {

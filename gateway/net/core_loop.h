@@ -19,6 +19,7 @@
 #include "gateway/net/connection.h"
 #include "gateway/net/guards.h"
 #include "gateway/net/listener.h"
+#include "gateway/net/pending_connects.h"
 #include "gateway/net/socket.h"
 #include "gateway/net/task_threads.h"
 #include "store/committer.h"
@@ -29,6 +30,7 @@ namespace tidegate::net {
 struct CoreLoopOptions {
   broker::Limits limits;
   uint32_t pending_connects_max = 100;     // connections without an accepted CONNECT; further ones are not accepted yet
+  Millis pending_patience{1000};           // after which one of them may give way to a newcomer
   uint32_t connections_max = 1000;         // of all listeners together
   uint64_t pending_bytes_max = 32u << 20;  // not yet on disk; beyond it what would be stored waits
   // Is the password right? Runs on a worker thread, may take long.
@@ -82,6 +84,8 @@ class CoreLoop final : public broker::Output {
   void queue_opening(ConnId id) { openings_.push_back(id); }
   // Why no connection is taken now; none: there is room.
   [[nodiscard]] std::optional<std::string_view> full() const;
+  // Closes a connection that says nothing, if it takes that. False: nobody is to give way, and newcomers wait.
+  [[nodiscard]] bool make_room_for_pending();
   [[nodiscard]] bool has_room_for_pending() const { return broker_.pending_connects() < options_.pending_connects_max; }
   [[nodiscard]] std::span<char> scratch() { return scratch_; }
   [[nodiscard]] std::unique_ptr<broker::OutBuffer> borrow_buffer();
@@ -112,6 +116,7 @@ class CoreLoop final : public broker::Output {
     Instant until;
   };
   void turn();
+  [[nodiscard]] PendingConnects::Turn whose_turn(ConnId id);
   void check_now(ConnId conn, std::string username, std::string password);
   void credentials_checked(ConnId conn, bool right);
   void end_turn();
@@ -143,6 +148,8 @@ class CoreLoop final : public broker::Output {
   std::vector<uint32_t> free_slots_;
   std::vector<PeerKey> addresses_;  // by slot
   Guards guards_;
+  PendingConnects pending_;
+  Instant gave_way_told_;
   uint32_t connections_now_ = 0;
   std::vector<ConnId> dirty_;
   std::vector<ConnId> to_resume_;

@@ -38,6 +38,7 @@ struct GuardCounts {
   uint64_t not_allowed = 0;  // by allow and deny
   uint64_t too_many = 0;     // of one address
   uint64_t too_often = 0;    // connect_rate
+  uint64_t gave_way = 0;     // silent, closed for a newcomer
   uint64_t logins_failed = 0;
   uint64_t logins_delayed = 0;
   uint64_t logins_refused = 0;  // too many waited
@@ -54,6 +55,7 @@ class Guards {
 
   // A count for each address costs memory: `wanted` while a listener limits them. `open`: whose connections are there.
   void count_addresses(bool wanted, std::span<const PeerKey> open);
+  void count_gave_way() { ++counts_.gave_way; }
   void opened(const PeerKey& from);
   void closed(const PeerKey& from);
 

@@ -22,6 +22,7 @@ constexpr auto address_retry = std::chrono::seconds(1);
 constexpr uint64_t ws_frame_bytes_min = 1u << 20;  // of the limit: a frame may hold many small packets
 constexpr Millis full_told_every = std::chrono::minutes(1);
 constexpr auto descriptors_retry = std::chrono::milliseconds(200);
+constexpr auto room_retry = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -128,8 +129,7 @@ void Listener::accept() {
 // time at a cost; in the kernel's queue they wait for nothing, and are taken in the order in which they came.
 void Listener::acceptable(const error_code& error) {
   if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
-  held_ = !loop_.has_room_for_pending();
-  if (held_) return;
+  if (!loop_.make_room_for_pending()) return hold();
   error_code failed = error;
   Socket socket(loop_.io());
   if (!failed) acceptor_.accept(socket, failed);
@@ -147,6 +147,15 @@ void Listener::accept_later() {
   retry_.expires_after(descriptors_retry);
   retry_.async_wait([this](const error_code& cancelled) {
     if (!cancelled) accept();
+  });
+}
+
+// Until there is room, and looks now and then whether somebody is to give way by now.
+void Listener::hold() {
+  held_ = true;
+  retry_.expires_after(room_retry);
+  retry_.async_wait([this](const error_code& cancelled) {
+    if (!cancelled) go_on();
   });
 }
 

@@ -54,7 +54,7 @@ class Listener {
   void set_tls_context(std::shared_ptr<const TlsContext> context) { options_.tls_context = std::move(context); }
   [[nodiscard]] std::string address() const;  // "127.0.0.1:1883", "[::1]:1883"
 
-  // There is room again for those whose CONNECT has not come: goes on where it stopped accepting.
+  // There may be room again for those whose CONNECT has not come: goes on where it stopped accepting.
   void go_on();
   void connection_closed() { --connections_; }
   [[nodiscard]] uint32_t connections() const { return connections_; }
@@ -67,6 +67,7 @@ class Listener {
   void acceptable(const error_code& error);
   void accepted(Socket socket);
   void accept_later();
+  void hold();
   [[nodiscard]] std::unique_ptr<Channel> channel_on(int socket) const;
   [[nodiscard]] bool is_trusted(int socket) const;
   [[nodiscard]] std::optional<std::string_view> refusal(const std::string& peer);

@@ -109,6 +109,8 @@ void add_clients(Table& t) {
   t.ours("connections/refused/per_address", "of them by max_connections_per_address",
          [](const SysFacts& f) { return f.refused_per_address; });
   t.ours("connections/refused/rate", "of them by connect_rate", [](const SysFacts& f) { return f.refused_rate; });
+  t.ours("connections/refused/silent", "of them without CONNECT, for newcomers beyond max_pending_connects",
+         [](const SysFacts& f) { return f.refused_silent; });
   t.ours("logins/failed", "log-ins with a wrong user name or password",
          [](const SysFacts& f) { return f.logins_failed; });
   t.ours("logins/delayed", "log-ins that waited as others from their address had failed",

@@ -55,6 +55,7 @@ struct SysFacts {
   uint64_t refused_address = 0;      // of them: not allowed
   uint64_t refused_per_address = 0;  // too many of one address
   uint64_t refused_rate = 0;
+  uint64_t refused_silent = 0;
   uint64_t logins_failed = 0;
   uint64_t logins_delayed = 0;
   uint64_t logins_refused = 0;

@@ -43,6 +43,20 @@ TEST(Crowd, IsLetInWhenThoseInFrontSayNothingInTime) {
   EXPECT_EQ(waiting.next(), "connack 0");
 }
 
+// A hundred silent connections of one host kept everybody out.
+TEST(Crowd, IsLetInBySilentOnesThatHadTheirTime) {
+  Rig rig({}, plenty, 2, Millis{200});
+  Peer first(rig.port()), second(rig.port());
+  ASSERT_TRUE(wait_until([&] { return pending(rig) == 2; }));
+  Peer newcomer(rig.port());
+  newcomer.connect("newcomer", true);
+  EXPECT_EQ(newcomer.next(), "connack 0");
+  EXPECT_EQ(first.next(), "closed");
+  second.connect("second", true);
+  EXPECT_EQ(second.next(), "connack 0");
+  EXPECT_EQ(rig.ask([](CoreLoop& loop) { return loop.guards().counts().gave_way; }), 1u);
+}
+
 TEST(Crowd, IsLetInWhenTheLimitIsRaised) {
   Rig rig({}, plenty, 1);
   Peer silent(rig.port()), waiting(rig.port());

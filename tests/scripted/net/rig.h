@@ -48,10 +48,11 @@ inline bool wait_until(const std::function<bool()>& condition) {
 class Rig {
  public:
   explicit Rig(const broker::Limits& limits = {}, uint64_t pending_bytes_max = 32u << 20,
-               uint32_t pending_connects_max = 100)
+               uint32_t pending_connects_max = 100, Millis pending_patience = Seconds{600})
       : port_(free_port()),
         committer_(disk_, quick_retries()),
-        loop_({limits, pending_connects_max, 1000, pending_bytes_max, {}}, disk_, committer_, events_) {
+        loop_({limits, pending_connects_max, pending_patience, 1000, pending_bytes_max, {}}, disk_, committer_,
+              events_) {
     committer_.add_listener([this] { loop_.commit_progressed(); });
     loop_.enter_turn();
     TIDEGATE_CHECK(loop_.broker().restore(disk_).has_value());
