@@ -97,8 +97,9 @@ struct Limits {
   // that has said nothing for a second gives way, of the address with most of them, counted; where there is none, further
   // ones wait in the kernel's queue.
   uint32_t max_pending_connects = 100;
-  // After a failed log-in the next one from its address waits 100 ms, then twice as long each time up to this; a minute
-  // makes up for one failure. 100 ms to 1 min; none: no log-in waits. Two may wait of one address, and of all half of
+  // After a failed log-in the next one of that user name from that address waits 100 ms, then twice as long each time up
+  // to this; a minute makes up for one failure. Where more than 10 names failed, each further one slows the whole address.
+  // 100 ms to 1 min; none: no log-in waits. Two may wait of one name or slowed address, and of all half of
   // max_pending_connects; beyond: refused unchecked, counted.
   std::optional<Millis> max_login_delay = Seconds(10);
 

@@ -67,8 +67,9 @@ Section<Limits> per_listener_limits(std::string where, std::string doc) {
 Section<Limits> make_limits() {
   auto s = per_listener_limits("limits", "Everything has a limit and a stated behaviour when it is reached.");
   s.key("max_login_delay", &Limits::max_login_delay, timer({Millis(100), minutes(1)}), Applies::live,
-        "After a failed log-in the next one from its address (IPv6: /64 network) waits 100 ms, then twice as long each "
-        "time up to this; a minute makes up for one failure. Two may wait of one address, and of all half of "
+        "After a failed log-in the next one of that user name from that address (IPv6: /64 network) waits 100 ms, then "
+        "twice as long each time up to this; a minute makes up for one failure. Where more than 10 names failed, each "
+        "further one slows the whole address. Two may wait of one name or slowed address, and of all half of "
         "max_pending_connects; beyond: refused unchecked (0x89 or 3), counted.");
   s.key("max_pending_connects", &Limits::max_pending_connects, count32({1, 100'000}), Applies::live,
         "Connections that have not sent CONNECT yet, or whose log-in is being checked. Beyond: one that has "

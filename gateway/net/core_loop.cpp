@@ -370,32 +370,31 @@ void CoreLoop::set_guard_limits(GuardLimits limits) {
   guards_.set_limits(limits, read_clock().mono);
 }
 
-// After failed log-ins from its address it waits, unread. Those whom that slows down are not asked for their password
-// more often by opening more connections: few may wait.
+// After failed log-ins of that name from its address it waits, unread. Those whom that slows down are not asked for their
+// password more often by opening more connections: few may wait.
 void CoreLoop::check_credentials(ConnId conn, std::string_view username, std::string_view password) {
-  PeerKey from = addresses_[conn.slot];
-  auto delay = guards_.login_delay(from, read_clock().mono);
-  if (!delay) return post([this, conn] { broker_.too_busy_to_check(conn); });
-  if (*delay == Millis{0}) return check_now(conn, std::string(username), std::string(password));
+  auto wait = guards_.login_delay(addresses_[conn.slot], username, read_clock().mono);
+  if (!wait) return post([this, conn] { broker_.too_busy_to_check(conn); });
+  if (wait->delay == Millis{0}) return check_now(conn, std::string(username), std::string(password));
   auto timer = std::make_shared<Timer>(io_);
-  timer->expires_after(*delay);
-  timer->async_wait(
-      [this, timer, conn, from, user = std::string(username), secret = std::string(password)](const error_code&) {
-        guards_.login_waited(from);
-        if (find(conn)) check_now(conn, user, secret);
-      });
+  timer->expires_after(wait->delay);
+  timer->async_wait([this, timer, conn, counted = wait->counted, user = std::string(username),
+                     secret = std::string(password)](const error_code&) {
+    guards_.login_waited(counted);
+    if (find(conn)) check_now(conn, user, secret);
+  });
 }
 
-// As for a password: the same failures count, and the same wait comes before the next try.
+// As for a password: the same failures count, and the same wait comes before the next try. Whose, is not known before
+// it: all exchanges of an address count as of one name.
 void CoreLoop::ask_to_authenticate(ConnId conn) {
-  PeerKey from = addresses_[conn.slot];
-  auto delay = guards_.login_delay(from, read_clock().mono);
-  if (!delay) return post([this, conn] { broker_.too_busy_to_check(conn); });
-  if (*delay == Millis{0}) return post([this, conn] { broker_.may_authenticate(conn); });
+  auto wait = guards_.login_delay(addresses_[conn.slot], {}, read_clock().mono);
+  if (!wait) return post([this, conn] { broker_.too_busy_to_check(conn); });
+  if (wait->delay == Millis{0}) return post([this, conn] { broker_.may_authenticate(conn); });
   auto timer = std::make_shared<Timer>(io_);
-  timer->expires_after(*delay);
-  timer->async_wait([this, timer, conn, from](const error_code&) {
-    guards_.login_waited(from);
+  timer->expires_after(wait->delay);
+  timer->async_wait([this, timer, conn, counted = wait->counted](const error_code&) {
+    guards_.login_waited(counted);
     if (!find(conn)) return;
     enter_turn();
     broker_.may_authenticate(conn);
@@ -403,24 +402,28 @@ void CoreLoop::ask_to_authenticate(ConnId conn) {
 }
 
 void CoreLoop::authentication_failed(ConnId conn) {
+  login_failed(conn, {});
+}
+
+void CoreLoop::login_failed(ConnId conn, std::string_view user) {
   if (!find(conn)) return;
   const PeerKey& from = addresses_[conn.slot];
   Instant now = read_clock().mono;
-  if (guards_.login_failed(from, now)) {
+  if (guards_.login_failed(from, user, now)) {
     log::net.warn("Log-ins slowed down: address={} failures={}; wrong user names or passwords", from.text(),
-                  guards_.failures(from, now));
+                  guards_.failures(from, user, now));
   }
 }
 
-void CoreLoop::credentials_checked(ConnId conn, bool right) {
-  if (!right) authentication_failed(conn);
+void CoreLoop::credentials_checked(ConnId conn, std::string_view user, bool right) {
+  if (!right) login_failed(conn, user);
   broker_.credentials_checked(conn, right);
 }
 
 void CoreLoop::check_now(ConnId conn, std::string username, std::string password) {
   auto check = [this, conn, user = std::move(username), secret = std::move(password)] {
     bool right = options_.check_password && options_.check_password(user, secret);
-    post([this, conn, right] { credentials_checked(conn, right); });
+    post([this, conn, user, right] { credentials_checked(conn, user, right); });
   };
   if (workers_.post(std::move(check))) return;
   log::net.warn("Refusing a login: too many wait to be checked");

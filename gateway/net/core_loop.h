@@ -118,7 +118,8 @@ class CoreLoop final : public broker::Output {
   void turn();
   [[nodiscard]] PendingConnects::Turn whose_turn(ConnId id);
   void check_now(ConnId conn, std::string username, std::string password);
-  void credentials_checked(ConnId conn, bool right);
+  void credentials_checked(ConnId conn, std::string_view user, bool right);
+  void login_failed(ConnId conn, std::string_view user);
   void end_turn();
   void run_openings();
   void submit_batch();

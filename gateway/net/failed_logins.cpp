@@ -15,39 +15,39 @@ uint32_t FailedLogins::failures_left(const Entry& entry, Instant now) {
   return forgiven >= entry.failures ? 0 : entry.failures - static_cast<uint32_t>(forgiven);
 }
 
-uint32_t FailedLogins::failures(const PeerKey& from, Instant now) const {
-  auto found = by_address_.find(from);
-  return found == by_address_.end() ? 0 : failures_left(*found->second, now);
+uint32_t FailedLogins::failures(const LoginKey& of, Instant now) const {
+  auto found = by_key_.find(of);
+  return found == by_key_.end() ? 0 : failures_left(*found->second, now);
 }
 
-Millis FailedLogins::delay(const PeerKey& from, Millis delay_max, Instant now) const {
-  uint32_t count = failures(from, now);
-  if (count == 0) return Millis{0};
-  Millis delay = std::min(first_delay * (int64_t{1} << (count - 1)), delay_max);
-  Instant due = by_address_.at(from)->last + delay;
+Millis FailedLogins::delay(const LoginKey& of, Millis delay_max, Instant now, uint32_t free) const {
+  uint32_t count = failures(of, now);
+  if (count <= free) return Millis{0};
+  Millis delay = std::min(first_delay * (int64_t{1} << (count - free - 1)), delay_max);
+  Instant due = by_key_.at(of)->last + delay;
   return std::max(due - now, Millis{0});
 }
 
-bool FailedLogins::failed(const PeerKey& from, Instant now) {
-  if (!from) return false;
-  auto found = by_address_.find(from);
-  Entry entry{from};
-  if (found != by_address_.end()) {
+bool FailedLogins::failed(const LoginKey& of, Instant now, uint32_t free) {
+  if (!of.from) return false;
+  auto found = by_key_.find(of);
+  Entry entry{of};
+  if (found != by_key_.end()) {
     entry = *found->second;
     entry.failures = failures_left(entry, now);
     if (entry.failures == 0) entry.told = false;
     by_age_.erase(found->second);
-    by_address_.erase(found);
-  } else if (by_age_.size() >= addresses_max_) {
-    by_address_.erase(by_age_.front().from);
+    by_key_.erase(found);
+  } else if (by_age_.size() >= entries_max_) {
+    by_key_.erase(by_age_.front().of);
     by_age_.pop_front();
   }
   entry.failures = std::min(entry.failures + 1, failures_max);
   entry.last = now;
-  bool tell = entry.failures >= worth_telling_from && !entry.told;
+  bool tell = entry.failures >= free + worth_telling_from && !entry.told;
   entry.told |= tell;
   by_age_.push_back(entry);
-  by_address_[from] = std::prev(by_age_.end());
+  by_key_[of] = std::prev(by_age_.end());
   return tell;
 }
 

@@ -9,8 +9,9 @@ bool is_in(const std::vector<AddressRange>& ranges, const sockaddr_storage& addr
   return std::any_of(ranges.begin(), ranges.end(), [&](const AddressRange& range) { return range.contains(address); });
 }
 
-void take_one(std::unordered_map<PeerKey, uint32_t>& counts, const PeerKey& from) {
-  auto found = counts.find(from);
+template <class Counts, class Key>
+void take_one(Counts& counts, const Key& of) {
+  auto found = counts.find(of);
   if (found != counts.end() && --found->second == 0) counts.erase(found);
 }
 
@@ -57,29 +58,39 @@ void Guards::closed(const PeerKey& from) {
   if (from) take_one(connections_, from);
 }
 
-std::optional<Millis> Guards::login_delay(const PeerKey& from, Instant now) {
-  Millis delay = failed_.delay(from, limits_.login_delay_max, now);
-  if (delay == Millis{0}) return delay;
-  auto found = waiting_.find(from);
-  if (waiting_of_all_ >= limits_.logins_waiting_max ||
-      (found != waiting_.end() && found->second >= waiting_per_address_max)) {
+std::optional<Guards::LoginWait> Guards::login_delay(const PeerKey& from, std::string_view user, Instant now) {
+  const LoginKey of_name(from, user), of_all(from);
+  Millis names_delay = failed_.delay(of_name, limits_.login_delay_max, now);
+  Millis alls_delay = failed_.delay(of_all, limits_.login_delay_max, now, names_free);
+  LoginWait wait{std::max(names_delay, alls_delay), alls_delay > Millis{0} ? of_all : of_name};
+  if (wait.delay == Millis{0}) return wait;
+  auto found = waiting_.find(wait.counted);
+  if (waiting_of_all_ >= limits_.logins_waiting_max || (found != waiting_.end() && found->second >= waiting_each_max)) {
     ++counts_.logins_refused;
     return {};
   }
   ++counts_.logins_delayed;
-  ++waiting_[from];
+  ++waiting_[wait.counted];
   ++waiting_of_all_;
-  return delay;
+  return wait;
 }
 
-void Guards::login_waited(const PeerKey& from) {
-  take_one(waiting_, from);
+void Guards::login_waited(const LoginKey& counted) {
+  take_one(waiting_, counted);
   --waiting_of_all_;
 }
 
-bool Guards::login_failed(const PeerKey& from, Instant now) {
+bool Guards::login_failed(const PeerKey& from, std::string_view user, Instant now) {
   ++counts_.logins_failed;
-  return failed_.failed(from, now) && limits_.login_delay_max > Millis{0};
+  const LoginKey of_name(from, user);
+  bool another_name = failed_.failures(of_name, now) == 0;
+  bool tell = failed_.failed(of_name, now);
+  if (another_name) tell |= failed_.failed(from, now, names_free);
+  return tell && limits_.login_delay_max > Millis{0};
+}
+
+uint32_t Guards::failures(const PeerKey& from, std::string_view user, Instant now) const {
+  return std::max(failed_.failures({from, user}, now), failed_.failures(from, now));
 }
 
 }  // namespace tidegate::net

@@ -59,26 +59,34 @@ class Guards {
   void opened(const PeerKey& from);
   void closed(const PeerKey& from);
 
-  // How long the log-in waits; nothing: too many wait already, and it is refused unchecked.
-  [[nodiscard]] std::optional<Millis> login_delay(const PeerKey& from, Instant now);
-  void login_waited(const PeerKey& from);  // once for each delay above 0
+  // How long the log-in waits: for failures of that user name from that address, so that a neighbour behind the same NAT
+  // comes in; or of the address, if many names failed from there. Nothing: too many wait already, and it is refused
+  // unchecked.
+  struct LoginWait {
+    Millis delay;
+    LoginKey counted;
+  };
+  [[nodiscard]] std::optional<LoginWait> login_delay(const PeerKey& from, std::string_view user, Instant now);
+  void login_waited(const LoginKey& counted);  // once for each delay above 0
   // True: worth a line in the log.
-  [[nodiscard]] bool login_failed(const PeerKey& from, Instant now);
-  [[nodiscard]] uint32_t failures(const PeerKey& from, Instant now) const { return failed_.failures(from, now); }
+  [[nodiscard]] bool login_failed(const PeerKey& from, std::string_view user, Instant now);
+  // Of that name, or how many names, whichever is more.
+  [[nodiscard]] uint32_t failures(const PeerKey& from, std::string_view user, Instant now) const;
 
   [[nodiscard]] const GuardCounts& counts() const { return counts_; }
 
  private:
-  static constexpr size_t failed_addresses_max = 10'000;
-  static constexpr uint32_t waiting_per_address_max = 2;
+  static constexpr size_t failed_logins_max = 10'000;
+  static constexpr uint32_t names_free = 10;  // may fail from one address before all of its log-ins wait
+  static constexpr uint32_t waiting_each_max = 2;
 
   GuardLimits limits_;
   GuardCounts counts_;
   TokenBucket of_all_;
   bool counts_addresses_ = true;
   std::unordered_map<PeerKey, uint32_t> connections_;
-  FailedLogins failed_{failed_addresses_max};
-  std::unordered_map<PeerKey, uint32_t> waiting_;
+  FailedLogins failed_{failed_logins_max};
+  std::unordered_map<LoginKey, uint32_t, LoginKey::Hash> waiting_;
   uint32_t waiting_of_all_ = 0;
 };
 

@@ -67,7 +67,7 @@ TEST(FailedLogins, TableForgetsTheOldestWhenFull) {
   fail_times(table, other, 1, start + Millis{1});
   fail_times(table, guesser, 1, start + Millis{2});
   fail_times(table, PeerKey::of("192.0.2.3"), 1, start + Millis{3});
-  EXPECT_EQ(table.addresses(), 2u);
+  EXPECT_EQ(table.size(), 2u);
   EXPECT_EQ(table.failures(guesser, start + Millis{3}), 2u);
   EXPECT_EQ(table.failures(other, start + Millis{3}), 0u);
 }
@@ -75,7 +75,7 @@ TEST(FailedLogins, TableForgetsTheOldestWhenFull) {
 TEST(FailedLogins, OfNoAddressAreNotCounted) {
   FailedLogins table(2);
   fail_times(table, PeerKey::of("unix:uid=0,pid=1"), 10);
-  EXPECT_EQ(table.addresses(), 0u);
+  EXPECT_EQ(table.size(), 0u);
 }
 
 TEST(PeerKey, IsAnAddressWithoutItsPort) {

@@ -17,8 +17,12 @@ std::vector<AddressRange> ranges(const std::vector<std::string>& texts) {
 
 struct GuardsTest : testing::Test {
   bool welcome(std::string_view peer) { return !guards.refuses(admission, peer); }
-  void fail_times(const PeerKey& from, int times) {
-    for (int i = 0; i < times; ++i) (void)guards.login_failed(from, start);
+  void fail_times(const PeerKey& from, int times, std::string_view user = "anna") {
+    for (int i = 0; i < times; ++i) (void)guards.login_failed(from, user, start);
+  }
+  std::optional<Millis> delay(const PeerKey& from, std::string_view user = "anna") {
+    auto wait = guards.login_delay(from, user, start);
+    return wait ? std::optional(wait->delay) : std::nullopt;
   }
   Guards guards;
   Admission admission;
@@ -77,22 +81,44 @@ TEST_F(GuardsTest, RateIsTheListenersAndThatOfAll) {
 }
 
 TEST_F(GuardsTest, LoginsWaitAfterFailures) {
-  EXPECT_EQ(guards.login_delay(guesser, start), Millis{0});
+  EXPECT_EQ(delay(guesser), Millis{0});
   fail_times(guesser, 2);
-  EXPECT_EQ(guards.login_delay(guesser, start), Millis{200});
-  EXPECT_EQ(guards.login_delay(other, start), Millis{0});
+  EXPECT_EQ(delay(guesser), Millis{200});
+  EXPECT_EQ(delay(other), Millis{0});
   EXPECT_EQ(guards.counts().logins_failed, 2u);
   EXPECT_EQ(guards.counts().logins_delayed, 1u);
 }
 
 TEST_F(GuardsTest, TwoOfAnAddressMayWait) {
   fail_times(guesser, 5);
-  EXPECT_TRUE(guards.login_delay(guesser, start));
-  EXPECT_TRUE(guards.login_delay(guesser, start));
-  EXPECT_FALSE(guards.login_delay(guesser, start));
+  EXPECT_TRUE(delay(guesser));
+  EXPECT_TRUE(delay(guesser));
+  EXPECT_FALSE(delay(guesser));
   EXPECT_EQ(guards.counts().logins_refused, 1u);
-  guards.login_waited(guesser);
-  EXPECT_TRUE(guards.login_delay(guesser, start));
+  guards.login_waited({guesser, "anna"});
+  EXPECT_TRUE(delay(guesser));
+}
+
+// Three devices with a wrong password kept out all that came by the same NAT.
+TEST_F(GuardsTest, ANeighbourOfTheSameAddressDoesNotWait) {
+  for (const char* user : {"one", "two", "three"}) fail_times(guesser, 1000, user);
+  EXPECT_EQ(delay(guesser, "one"), Millis{10'000});
+  EXPECT_EQ(delay(guesser, "one"), Millis{10'000});
+  EXPECT_EQ(delay(guesser, "one"), std::nullopt);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(delay(guesser, "neighbour" + std::to_string(i)), Millis{0});
+  fail_times(guesser, 1, "neighbour");
+  EXPECT_EQ(delay(guesser, "neighbour"), Millis{100});  // others of the address that wait take no place from it
+}
+
+TEST_F(GuardsTest, WhoTriesManyNamesWaitsWhateverTheName) {
+  for (int i = 0; i < 10; ++i) fail_times(guesser, 2, "name" + std::to_string(i));
+  EXPECT_EQ(delay(guesser), Millis{0});
+  fail_times(guesser, 1, "name10");
+  EXPECT_EQ(delay(guesser), Millis{100});
+  fail_times(guesser, 1, "name11");
+  EXPECT_EQ(delay(guesser), Millis{200});
+  EXPECT_EQ(delay(guesser, "another"), std::nullopt);  // two wait
+  EXPECT_EQ(delay(other), Millis{0});
 }
 
 TEST_F(GuardsTest, ThoseWhoWaitLeaveRoomForOthers) {
@@ -100,17 +126,17 @@ TEST_F(GuardsTest, ThoseWhoWaitLeaveRoomForOthers) {
   for (int i = 1; i <= 3; ++i) {
     PeerKey from = PeerKey::of("198.51.100." + std::to_string(i));
     fail_times(from, 5);
-    EXPECT_TRUE(guards.login_delay(from, start));
+    EXPECT_TRUE(delay(from));
   }
   fail_times(guesser, 5);
-  EXPECT_FALSE(guards.login_delay(guesser, start));
-  EXPECT_EQ(guards.login_delay(other, start), Millis{0});
+  EXPECT_FALSE(delay(guesser));
+  EXPECT_EQ(delay(other), Millis{0});
 }
 
 TEST_F(GuardsTest, OffIsOff) {
   guards.set_limits({.login_delay_max = Millis{0}}, start);
-  for (int i = 0; i < 10; ++i) EXPECT_FALSE(guards.login_failed(guesser, start));
-  EXPECT_EQ(guards.login_delay(guesser, start), Millis{0});
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(guards.login_failed(guesser, "anna", start));
+  EXPECT_EQ(delay(guesser), Millis{0});
 }
 
 }  // namespace
