@@ -122,6 +122,19 @@ TEST_F(KeptSessionTest, WhatComesAfterACrashHasNoDupThoughTheGatewayStopsAgain) 
   EXPECT_EQ(s.got(), "connack 0 present, publish t=1 q1 #1 dup, publish t=2 q1 #2, publish t=3 q1 #3");
 }
 
+// What stands in the window need not stand side by side in the queue: behind an acknowledged message, DUP was missing.
+TEST_F(KeptSessionTest, SendsAgainAfterACrashWithDupWhateverPlaceItHas) {  // [MQTT-3.3.1-1]
+  window(2);
+  Client& s = subscriber();
+  for (const char* payload : {"1", "2", "3"}) publish(payload, 1);
+  EXPECT_EQ(s.got(), "publish t=1 q1 #1, publish t=2 q1 #2");
+  s.puback(2);
+  EXPECT_EQ(s.got(), "publish t=3 q1 #3");
+  h.crash();
+  s.connect(kept);
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=1 q1 #1 dup, publish t=3 q1 #2 dup");
+}
+
 TEST_F(KeptSessionTest, WhatWasNotCommittedWasNotAcknowledged) {
   Client& s = subscriber();
   h.client("p4");
