@@ -98,13 +98,7 @@ void Client::send_packet(const P& packet) {
   } else {
     mqtt::encode(packet, bytes);
   }
-  if (harness_.trace) {
-    if constexpr (std::is_same_v<P, mqtt::Publish> || std::is_same_v<P, mqtt::Ack>) {
-      harness_.tell(id_ + " -> " + describe(packet));
-    } else {
-      harness_.tell(id_ + " -> " + std::to_string(static_cast<uint8_t>(bytes[0]) >> 4));
-    }
-  }
+  if (harness_.trace) harness_.tell(id_ + " -> " + describe(packet));
   send(bytes);
 }
 
@@ -147,8 +141,10 @@ void Client::feed() {
   while (!held_ && !input_.empty() && harness_.out().is_open(conn_)) {
     mqtt::Frame frame = mqtt::frame(input_, harness_.limits.packet_bytes_max);
     if (frame.state == mqtt::Frame::State::incomplete) return harness_.broker().begun(conn_, input_);
+    uint64_t refused = harness_.counters().refused_store;
     held_ = harness_.broker().packet(conn_, frame) == broker::Taken::not_now;
     if (held_) return;
+    harness_.watch(*this, frame, harness_.counters().refused_store != refused);
     if (frame.state != mqtt::Frame::State::complete) return input_.clear();
     input_.erase(0, frame.size);
   }
@@ -244,22 +240,24 @@ std::string Client::got() {
 
 // --- the harness ---------------------------------------------------------------------------------------
 
-class BrokerHarness::NoEvents final : public broker::Events {
+class BrokerHarness::Events final : public broker::Events {
  public:
-  explicit NoEvents(std::string& refused) : refused_(refused) {}
+  explicit Events(BrokerHarness& harness) : harness_(harness) {}
 
  private:
-  void client_connected(std::string_view, std::string_view, std::string_view) override {}
-  void client_disconnected(std::string_view, std::string_view, std::string_view) override {}
-  void client_refused(std::string_view, std::string_view, std::string_view why) override { refused_ = why; }
+  void client_connected(std::string_view client_id, std::string_view, std::string_view) override {
+    if (harness_.watcher) harness_.watcher->connected(client_id);
+  }
+  void client_disconnected(std::string_view client_id, std::string_view, std::string_view why) override {
+    if (harness_.watcher) harness_.watcher->disconnected(client_id, why);
+  }
+  void client_refused(std::string_view, std::string_view, std::string_view why) override { harness_.refused_ = why; }
 
-  std::string& refused_;
+  BrokerHarness& harness_;
 };
 
 BrokerHarness::BrokerHarness(const broker::Limits& broker_limits)
-    : limits(broker_limits),
-      events_(std::make_unique<NoEvents>(refused_)),
-      store_(std::make_unique<store::MemoryStore>()) {
+    : limits(broker_limits), events_(std::make_unique<Events>(*this)), store_(std::make_unique<store::MemoryStore>()) {
   listener.name = "test";
   listener.allow_anonymous = true;
   now = {Instant{Millis{1'000'000}}, WallTime{Millis{1'700'000'000'000}}};
@@ -270,6 +268,7 @@ BrokerHarness::~BrokerHarness() = default;
 
 void BrokerHarness::start() {
   listener.limits = limits;
+  newest_sealed_ = newest_committed_ = {};
   broker_ = std::make_unique<broker::Broker>(limits, out_, *events_);
   turn([&] {
     auto restored = broker_->restore(*store_);
@@ -289,6 +288,11 @@ Client& BrokerHarness::client(std::string id, const ConnectOptions& options) {
   client.connect(options);
   EXPECT_EQ(client.got(), "connack 0");
   return client;
+}
+
+void BrokerHarness::watch(Client& client, const mqtt::Frame& frame, bool refused) {
+  if (!watcher || mqtt::type_of(frame.first) == mqtt::PacketType::connect) return;
+  if (auto packet = mqtt::decode(frame, client.version_)) watcher->taken(client, *packet, refused);
 }
 
 // A slot whose connection is gone is used again, with the next generation.
@@ -318,6 +322,7 @@ void BrokerHarness::seal() {
   auto number = broker_->seal();
   if (!number) return;
   tell("sealed " + std::to_string(number->value));
+  newest_sealed_ = *number;
   sealed_.push_back({*number, broker_->batch()});
   broker_->batch().clear();
 }
@@ -362,6 +367,7 @@ bool BrokerHarness::commit_oldest() {
     return false;
   }
   sealed_.pop_front();
+  newest_committed_ = oldest.number;
   tell("committed " + std::to_string(oldest.number.value));
   broker_->begin_turn(now);
   broker_->committed(oldest.number);

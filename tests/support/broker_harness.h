@@ -117,6 +117,17 @@ struct SubscribeOptions {
 };
 
 class BrokerHarness;
+class Client;
+
+// Told of what the broker does with clients, in the order in which it does it.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  virtual void connected(std::string_view client_id) = 0;  // CONNECT is accepted; CONNACK may wait for the disk
+  virtual void disconnected(std::string_view client_id, std::string_view why) = 0;
+  // Any packet after CONNECT. `refused`: because of the store.
+  virtual void taken(Client& client, const mqtt::Packet& packet, bool refused) = 0;
+};
 
 class Client {
  public:
@@ -148,6 +159,7 @@ class Client {
   [[nodiscard]] mqtt::Properties connack() const { return mqtt::Properties::of_valid_wire(connack_properties_); }
 
   [[nodiscard]] bool is_open() const;
+  [[nodiscard]] bool is_held() const { return held_; }  // its packet waits for the store
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] ConnId conn() const { return conn_; }
   [[nodiscard]] mqtt::Version version() const { return version_; }
@@ -197,6 +209,9 @@ class BrokerHarness {
 
   [[nodiscard]] const std::string& refused() const { return refused_; }  // why the newest refusal was one
   [[nodiscard]] size_t uncommitted() const { return sealed_.size(); }
+  // Numbers of batches: what happens now goes into the open one, and is on disk once that is committed.
+  [[nodiscard]] BatchNumber open_batch() const { return {newest_sealed_.value + 1}; }
+  [[nodiscard]] BatchNumber committed_batch() const { return newest_committed_; }
   [[nodiscard]] broker::Broker& broker() { return *broker_; }
   [[nodiscard]] const broker::Counters& counters() const { return broker_->counters(); }
   [[nodiscard]] const broker::Restored& restored() const { return restored_; }
@@ -209,6 +224,8 @@ class BrokerHarness {
   // Called at each start, between what the store says and the wills that it held: the place to attach bridges.
   std::function<void()> restored_state;
 
+  Watcher* watcher = nullptr;
+
   // Told everything that happens, one line each: for reading a failed run.
   std::function<void(const std::string& line)> trace;
 
@@ -219,6 +236,7 @@ class BrokerHarness {
  private:
   friend class Client;
   ConnId next_connection(Client& client);
+  void watch(Client& client, const mqtt::Frame& frame, bool refused);
   void start();
   void tell(const std::string& line) const {
     if (trace) trace(line);
@@ -231,8 +249,8 @@ class BrokerHarness {
   bool answer_oldest_read();
 
   std::string refused_;
-  class NoEvents;
-  std::unique_ptr<NoEvents> events_;
+  class Events;
+  std::unique_ptr<Events> events_;
   FakeOutput out_;
   std::unique_ptr<store::MemoryStore> store_;
   std::unique_ptr<broker::Broker> broker_;
@@ -242,6 +260,8 @@ class BrokerHarness {
     store::Batch batch;
   };
   std::deque<Sealed> sealed_;
+  BatchNumber newest_sealed_{0};
+  BatchNumber newest_committed_{0};
   std::deque<Client> clients_;
   std::vector<uint32_t> generations_;
   bool auto_commit_ = true;
