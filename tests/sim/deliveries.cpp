@@ -94,7 +94,7 @@ void Deliveries::owe(Session& session, const Take& take) {
   session.owed.push_back(*owed);
 }
 
-Owed* Deliveries::claim(Session& session, const mqtt::Publish& packet, const std::string& topic) {
+Owed* Deliveries::claim(Session& session, const mqtt::Publish& packet, const std::string& topic) const {
   Owed* next = nullptr;
   for (Owed& owed : session.owed) {
     if (owed.message->topic != topic || owed.message->payload != packet.payload || !is_in_form(owed, packet)) continue;
@@ -103,7 +103,8 @@ Owed* Deliveries::claim(Session& session, const mqtt::Publish& packet, const std
       continue;
     }
     bool may_be_new = !packet.dup || owed.since_link < session.links;  // [MQTT-3.3.1-1, 3.3.1-2]
-    if (may_be_new && !next) next = &owed;
+    auto has_to_come = [&](const Owed& o) { return o.required && o.expires > world_.now(); };
+    if (may_be_new && (!next || (has_to_come(owed) && !has_to_come(*next)))) next = &owed;
   }
   return next;
 }

@@ -20,7 +20,7 @@ class Deliveries : public Checker {
   void at_rest() override;
 
   // The copy that this PUBLISH is; nullptr: none that is owed.
-  [[nodiscard]] static Owed* claim(Session& session, const mqtt::Publish& packet, const std::string& topic);
+  [[nodiscard]] Owed* claim(Session& session, const mqtt::Publish& packet, const std::string& topic) const;
   // For faults: what it is owed of that topic and payload.
   [[nodiscard]] static std::string what_is_owed(const Session& session, const mqtt::Publish& packet,
                                                 const std::string& topic);

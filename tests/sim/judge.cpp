@@ -19,7 +19,7 @@ Judge::Judge(World& world) : world_(world) {
   };
   add(std::make_unique<Limits>(world));
   wills_ = add(std::make_unique<Wills>(world, [this](Message& will) { publish(will, will.retain); }));
-  add(std::make_unique<Deliveries>(world));
+  deliveries_ = add(std::make_unique<Deliveries>(world));
   groups_ = add(std::make_unique<SharedGroups>(world));
   add(std::make_unique<RetainedMessages>(world));
   add(std::make_unique<Order>(world));
@@ -239,7 +239,7 @@ void Judge::received(Session& session, const mqtt::Publish& packet) {
   bool is_judged = (topic.starts_with("s/") || topic.starts_with("w/")) && !world_.wild_topics.contains(topic);
   Owed* owed = nullptr;
   if (is_judged) {
-    owed = Deliveries::claim(session, packet, topic);
+    owed = deliveries_->claim(session, packet, topic);
     if (!owed) owed = groups_->claim(session, packet, topic);
     if (!owed) {
       return world_.fault("delivery: " + session.id + " is not owed " + test::describe(packet) + " on " + topic +

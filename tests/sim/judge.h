@@ -66,6 +66,7 @@ class Judge : public test::Watcher {
   World& world_;
   std::vector<std::unique_ptr<Checker>> checkers_;
   Wills* wills_ = nullptr;
+  Deliveries* deliveries_ = nullptr;
   SharedGroups* groups_ = nullptr;
   std::map<std::string, Peer, std::less<>> peers_;
   struct Ended {
