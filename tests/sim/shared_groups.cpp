@@ -51,7 +51,7 @@ void SharedGroups::taken(const Take& take) {
     if (take.after_crash) {  // as in Deliveries::owe
       for (Share& share : shares_) {
         if (share.message != &message || share.filter != filter) continue;
-        share.by_all_takes &= required && !message.expiry_seconds;
+        share.by_all_takes &= required && !share.came && !message.expiry_seconds;
         share.required = share.by_all_takes;
         share.shared_in = world_.batch();
       }
