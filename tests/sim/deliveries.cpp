@@ -24,7 +24,7 @@ std::optional<Owed> entitled(const Session& session, const Take& take) {
   owed.qos = std::min(owed.qos, message.qos);
   if (!matched || (!session.link && (owed.qos == 0 || !session.kept))) return {};
   owed.message = &message;
-  owed.place = owed.latest_place = take.place;
+  owed.place = take.place;
   owed.expires = take.expires;
   owed.since_link = session.links;
   owed.required = !(is_large(message) && session.spares_large) && !is_clearing(message) &&
@@ -80,7 +80,6 @@ void Deliveries::owe(Session& session, const Take& take) {
       if (earlier.message != &take.message || earlier.origin != Origin::published) continue;
       earlier.by_all_takes &= owed && owed->required && !take.message.expiry_seconds;
       earlier.required = earlier.by_all_takes;
-      earlier.latest_place = take.place;
       earlier.owed_in = world_.batch();
       is_second_of_qos2 |= owed && earlier.qos == 2 && owed->qos == 2 && earlier.retain == owed->retain &&
                            earlier.subscription_ids == owed->subscription_ids;

@@ -25,8 +25,8 @@ class Order : public Checker {
     if (is_large(message) && session.spares_large) return;    // and so may one that it did not take
     if (!seen_[session.id].insert(&message).second) return;
     int& newest = newest_[session.id][{message.publisher, message.topic, arrival.owed.qos > 0}];
-    if (arrival.owed.latest_place < newest) world_.fault("order: " + session.id + " got late " + words(message));
-    newest = std::max(newest, arrival.owed.place);
+    if (message.latest_place < newest) world_.fault("order: " + session.id + " got late " + words(message));
+    newest = std::max(newest, message.first_place);  // which of its takes has come, copies do not tell
   }
 
  private:

@@ -48,7 +48,6 @@ struct Owed {
   const Message* message = nullptr;
   Origin origin{};
   int place = 0;
-  int latest_place = 0;  // a crash may have made it come by a later take
   int qos = 0;
   bool retain = false;
   std::set<uint32_t> subscription_ids;
