@@ -182,22 +182,50 @@ void forget_packet_id(State& state, const Session& session, const Inflight& entr
   state.batch.erase(store::Table::state, store::inflight_key(session.durable->appender.id(), entry.packet_id));
 }
 
+// Nothing of QoS 2 is left to agree upon but its packet id.
+void release(State& state, Session& session, Inflight& entry) {
+  entry.phase = Phase::released;
+  if (!session.durable) return;
+  state.batch.put(store::Table::state, store::inflight_key(session.durable->appender.id(), entry.packet_id),
+                  store::encode(store::InflightRecord{entry.seq, true}));
+  state.touch(session);
+}
+
+void send_pubrel(State& state, Connection& conn, mqtt::PacketId id, mqtt::ReasonCode reason) {
+  state.scratch.clear();
+  mqtt::encode(mqtt::Ack{mqtt::PacketType::pubrel, id, reason, {}}, conn.version, state.scratch);
+  state.send_after(conn, conn.session->changed_in, state.scratch);
+}
+
+// It cannot be sent again. Returns whether its packet id is free: of QoS 2 it is not, a client that got it earlier takes
+// what comes under that id for the same message until PUBREL [MQTT-4.3.3-10].
+bool give_up(State& state, Session& session, Inflight& entry) {
+  entry.resend = false;
+  --session.outgoing->to_resend;
+  if (entry.qos != Qos::exactly_once) return true;
+  release(state, session, entry);
+  send_pubrel(state, *state.connection_of(session), entry.packet_id, mqtt::ReasonCode::success);
+  return false;
+}
+
 void send_again(State& state, Session& session, Connection& conn, const Waiting& next, Publication& publication) {
   Outgoing& out = *session.outgoing;
   auto entry = std::find_if(out.inflight.begin(), out.inflight.end(),
                             [&](const Inflight& inflight) { return inflight.packet_id == next.resend_as; });
   TIDEGATE_CHECK(entry != out.inflight.end() && entry->resend);
-  entry->resend = false;
-  --out.to_resend;
   Delivery delivery = delivery_to(conn, next.qos, next.retain, next.subscription_ids);
   delivery.packet_id = next.resend_as;
   delivery.dup = true;  // [MQTT-3.3.1-1]
-  if (publication.fits(delivery)) return write(state, conn, publication, delivery, conn.queue_after);
+  if (publication.fits(delivery)) {
+    entry->resend = false;
+    --out.to_resend;
+    return write(state, conn, publication, delivery, conn.queue_after);
+  }
   ++state.counters.dropped_too_large;
-  Inflight done = std::move(*entry);
-  out.inflight.erase(entry);
-  forget_packet_id(state, session, done);
-  remove_record(state, session, done.seq, done.bytes);
+  Seq seq = entry->seq;
+  uint64_t bytes = entry->bytes;
+  if (give_up(state, session, *entry)) out.inflight.erase(entry);
+  remove_record(state, session, seq, bytes);
 }
 
 // The counter of what keeps the message from being sent, if anything does.
@@ -321,12 +349,6 @@ void finish(State& state, Session& session, Entry entry) {
   pump(state, session);
 }
 
-void send_pubrel(State& state, Connection& conn, mqtt::PacketId id, mqtt::ReasonCode reason) {
-  state.scratch.clear();
-  mqtt::encode(mqtt::Ack{mqtt::PacketType::pubrel, id, reason, {}}, conn.version, state.scratch);
-  state.send_after(conn, conn.session->changed_in, state.scratch);
-}
-
 // Entries to be sent again whose record could not be read have nothing to send.
 void drop_unreadable(State& state, Session& session) {
   Outgoing& out = *session.outgoing;
@@ -334,11 +356,10 @@ void drop_unreadable(State& state, Session& session) {
     return std::any_of(out.waiting.begin(), out.waiting.end(),
                        [&](const Waiting& waiting) { return waiting.resend_as == entry.packet_id; });
   };
-  out.to_resend -= static_cast<uint32_t>(std::erase_if(out.inflight, [&](const Inflight& entry) {
+  std::erase_if(out.inflight, [&](Inflight& entry) {
     if (!entry.resend || entry.seq >= session.durable->next_read || is_waiting(entry)) return false;
-    forget_packet_id(state, session, entry);
-    return true;
-  }));
+    return give_up(state, session, entry);
+  });
 }
 
 }  // namespace
@@ -391,13 +412,8 @@ void received(State& state, Connection& conn, const mqtt::Ack& pubrec) {
   if ((*entry)->resend) return;
   if (mqtt::is_error(pubrec.reason)) return finish(state, session, *entry);  // 4.3.3: the packet id is free again
   if ((*entry)->phase == Phase::sent) {
-    (*entry)->phase = Phase::released;
-    if (session.durable) {
-      state.batch.put(store::Table::state, store::inflight_key(session.durable->appender.id(), pubrec.packet_id),
-                      store::encode(store::InflightRecord{(*entry)->seq, true}));
-      remove_record(state, session, (*entry)->seq, (*entry)->bytes);
-      state.touch(session);
-    }
+    release(state, session, **entry);
+    if (session.durable) remove_record(state, session, (*entry)->seq, (*entry)->bytes);
   }
   send_pubrel(state, conn, pubrec.packet_id, mqtt::ReasonCode::success);
 }

@@ -375,7 +375,8 @@ TEST_F(KeptSessionTest, WhatWasInFlightAndCannotBeReadIsDroppedFromDiskToo) {
   const store::Batch* all[] = {&damage};
   ASSERT_TRUE(h.store().write(all, true));
   s.connect(kept);
-  EXPECT_EQ(s.got(), "connack 0 present, publish t=2 q2 #2 dup");
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=2 q2 #2 dup, pubrel #1");  // it may have come
+  s.pubcomp(1);
   EXPECT_FALSE(h.store().table(store::Table::state).contains(store::inflight_key(QueueId{1}, 1)));
 }
 
@@ -420,25 +421,49 @@ TEST_F(KeptSessionTest, AFullQueueDropsTheNewestCounted) {
   EXPECT_EQ(s.got(), "publish t=4 q1 #3");
 }
 
-TEST_F(KeptSessionTest, WhatNoLongerFitsTheClientIsSparedAndTakesNoRoom) {
-  ConnectOptions options{.version = v5, .clean = false, .properties = session_expiry(forever) + receive_maximum(1)};
-  Client& s = subscriber(options);
-  for (int qos : {1, 2}) {
+struct SparedTest : KeptSessionTest {
+  // In flight when its client comes back with another Maximum Packet Size.
+  Client& spared(int qos) {
+    Client& s = subscriber(any_size);
     publish(std::string(50, 'x'), qos);
     (void)s.got();
     s.lose();
-    options.properties = session_expiry(forever) + receive_maximum(1) + prop(PropertyId::maximum_packet_size, 30u);
-    s.connect(options);
-    publish("small", 1);
-    std::string text = s.got();
-    EXPECT_EQ(text.find("connack 0 present, publish t=small q1 #"), 0u) << text;
-    s.puback(static_cast<uint16_t>(std::stoi(text.substr(text.find('#') + 1))));
+    s.connect(small_alone);
+    return s;
+  }
+  void nothing_is_left(Client& s) {
     EXPECT_EQ(h.records_on_disk(), 0u);
-    options.properties = session_expiry(forever) + receive_maximum(1);
     s.lose();
-    s.connect(options);
+    s.connect(any_size);
     EXPECT_EQ(s.got(), "connack 0 present");
   }
+  const std::string session = session_expiry(forever) + receive_maximum(1);
+  const ConnectOptions any_size{.version = v5, .clean = false, .properties = session};
+  const ConnectOptions small_alone{
+      .version = v5, .clean = false, .properties = session + prop(PropertyId::maximum_packet_size, 30u)};
+};
+
+TEST_F(SparedTest, WhatNoLongerFitsTheClientTakesNoRoom) {
+  Client& s = spared(1);
+  publish("small", 1);
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=small q1 #2");
+  s.puback(2);
+  nothing_is_left(s);
+}
+
+// Its packet id was free at once, and after a crash the next one: a client that had got it took a new message for a repeat.
+TEST_F(SparedTest, ThePacketIdOfQos2IsReleasedBeforeItIsUsedAgain) {  // [MQTT-4.3.3-1]
+  Client& s = spared(2);
+  publish("small", 2);
+  EXPECT_EQ(s.got(), "connack 0 present, pubrel #1");
+  h.crash();
+  s.connect(small_alone);
+  EXPECT_EQ(s.got(), "connack 0 present, pubrel #1");
+  s.pubcomp(1);
+  EXPECT_EQ(s.got(), "publish t=small q2 #2");
+  s.pubrec(2), s.pubcomp(2);
+  EXPECT_EQ(s.got(), "pubrel #2");
+  nothing_is_left(s);
 }
 
 TEST_F(KeptSessionTest, SubscriptionIdentifiersStayWithTheMessageOnDisk) {
