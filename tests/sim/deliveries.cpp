@@ -93,6 +93,18 @@ void Deliveries::owe(Session& session, const Take& take) {
   session.owed.push_back(*owed);
 }
 
+// A retained message that is asked for twice is owed twice, in the same form. If a crash may have forgotten the answer to
+// the first, what comes now may be the first again, or the second.
+void Deliveries::arrived(Session& session, const Arrival& arrival) {
+  const Owed& came = arrival.owed;
+  if (came.got_on == 0 || !came.answer_is_in_doubt) return;
+  for (Owed& owed : session.owed) {
+    if (owed.got_on != 0 || owed.message != came.message || !is_in_form(owed, arrival.packet)) continue;
+    owed.required = owed.by_all_takes = false;
+    return;
+  }
+}
+
 Owed* Deliveries::claim(Session& session, const mqtt::Publish& packet, const std::string& topic) const {
   Owed* next = nullptr;
   for (Owed& owed : session.owed) {

@@ -16,6 +16,7 @@ class Deliveries : public Checker {
   void connected(Session& session) override;
   void disconnected(Session& session) override;
   void taken(const Take& take) override;
+  void arrived(Session& session, const Arrival& arrival) override;
   void crashed() override;
   void at_rest() override;
 
