@@ -33,7 +33,7 @@ void SharedGroups::give_up_if_orphaned(const std::string& filter) {
 void SharedGroups::subscribed(Session& session, const std::string& filter, bool) {
   if (!is_of_group(filter)) return;
   session.groups[filter].push_back(session.subscriptions[filter]);
-  if (!session.kept) forgetful_.insert(filter);
+  if (session.expiry == 0) forgetful_.insert(filter);  // it ends by a crash
   give_up_if_orphaned(filter);
 }
 
@@ -88,13 +88,14 @@ Owed* SharedGroups::claim(Session& session, const mqtt::Publish& packet, const s
   if (share == shares_.end()) return nullptr;
   share->came = true;
   share->holder = session.id;
+  share->ids = subscription_ids(packet);
   Owed owed;
   owed.message = share->message;
   owed.origin = Origin::group;
   owed.place = share->place;
   owed.qos = static_cast<int>(packet.qos);
   owed.retain = packet.retain;
-  owed.subscription_ids = subscription_ids(packet);
+  owed.subscription_ids = share->ids;
   owed.expires = share->expires;
   owed.required = false;
   return &session.owed.emplace_back(std::move(owed));
@@ -120,7 +121,8 @@ void SharedGroups::leave(const Session& session, const std::string& filter) {
   for (Share& share : shares_) {
     if (share.filter != filter) continue;
     auto unanswered = std::find_if(session.owed.begin(), session.owed.end(), [&](const Owed& owed) {
-      return owed.origin == Origin::group && owed.message == share.message && owed.qos == 1 && !owed.answered;
+      return owed.origin == Origin::group && owed.message == share.message && owed.qos == 1 && !owed.answered &&
+             owed.subscription_ids == share.ids;
     });
     bool hands_on = share.came && share.holder == session.id && unanswered != session.owed.end();
     if (share.came && !hands_on) continue;

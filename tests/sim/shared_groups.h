@@ -36,6 +36,7 @@ class SharedGroups : public Checker {
     bool moved = false;        // from one member to another
     bool is_loose = false;     // after a crash nobody knows whose it is
     std::string holder;        // the member that has got it
+    std::set<uint32_t> ids;    // with which: it may be the member of another group too
     BatchNumber shared_in;
   };
   [[nodiscard]] bool is_certain_of_a_member(const std::string& filter) const;
