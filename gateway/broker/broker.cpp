@@ -324,13 +324,18 @@ std::optional<BatchNumber> Broker::seal() {
 }
 
 void Broker::committed(BatchNumber batch) {
-  state_.gate.open(batch, [&](ConnId conn, std::string_view packet) {
+  std::vector<std::pair<ConnId, std::string>> expired;
+  state_.gate.open(batch, [&](ConnId conn, std::string& packet, WallTime expires) {
     OutBuffer* buffer = state_.out.buffer(conn);
     if (!buffer) return;
+    if (expires != WallTime::never() && !outgoing::tell_time_left(state_, conn, packet, expires)) {
+      return (void)expired.emplace_back(conn, std::move(packet));
+    }
     buffer->own().append(packet);
     Connection* to = state_.find(conn);
     if (to && to->unanswered > 0 && publish::ends_exchange(packet)) --to->unanswered;
   });
+  for (const auto& [conn, packet] : expired) outgoing::expired(state_, conn, packet);
   for (const auto& bridge : state_.bridges) {
     std::optional<store::QueueTail> tail;
     while (!bridge->uncommitted.empty() && bridge->uncommitted.front().first <= batch) {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "gateway/base/ids.h"
+#include "gateway/base/time.h"
 
 namespace tidegate::broker {
 
@@ -19,21 +20,23 @@ class CommitGate {
   [[nodiscard]] BatchNumber committed() const { return committed_; }
   [[nodiscard]] bool is_committed(BatchNumber batch) const { return batch <= committed_; }
 
-  void hold(ConnId conn, BatchNumber until, std::string_view packet) {
+  // `expires`: of the message in it.
+  void hold(ConnId conn, BatchNumber until, std::string_view packet, WallTime expires = WallTime::never()) {
     auto place = held_.end();
     if (!held_.empty() && until < held_.back().until) {
       place = std::upper_bound(held_.begin(), held_.end(), until,
                                [](BatchNumber batch, const Held& held) { return batch < held.until; });
     }
-    held_.insert(place, {until, conn, std::string(packet)});
+    held_.insert(place, {until, conn, std::string(packet), expires});
   }
 
-  // Everything up to `batch` is on disk: hands what may go now to `release(ConnId, std::string_view)`, in order.
+  // Everything up to `batch` is on disk: hands what may go now to `release(ConnId, std::string& packet, WallTime expires)`,
+  // in order. REQUIRES: it holds nothing meanwhile.
   template <class Release>
   void open(BatchNumber batch, Release&& release) {
     if (batch > committed_) committed_ = batch;
     while (!held_.empty() && held_.front().until <= committed_) {
-      release(held_.front().conn, std::string_view(held_.front().packet));
+      release(held_.front().conn, held_.front().packet, held_.front().expires);
       held_.pop_front();
     }
   }
@@ -45,6 +48,7 @@ class CommitGate {
     BatchNumber until;
     ConnId conn;
     std::string packet;  // nearly always an acknowledgement of a few bytes, kept without allocation
+    WallTime expires;
   };
   BatchNumber committed_{0};
   std::deque<Held> held_;

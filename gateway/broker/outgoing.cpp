@@ -1,10 +1,13 @@
 #include "gateway/broker/outgoing.h"
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <utility>
 
+#include "gateway/base/bytes.h"
 #include "gateway/broker/authorize.h"
+#include "gateway/mqtt/decode.h"
 #include "store/keys.h"
 #include "store/records.h"
 
@@ -73,7 +76,7 @@ void write(State& state, Connection& conn, Publication& publication, Delivery de
   (void)publication.write(delivery, held);
   for (const OutBuffer::Shared& shared : held.shared()) held.own().append(shared.message->payload);
   conn.publish_bytes_held += held.own().size();
-  state.gate.hold(conn.id, until, held.own());
+  state.gate.hold(conn.id, until, held.own(), publication.message().expires);
 }
 
 Delivery delivery_to(const Connection& conn, Qos qos, bool retain, std::string_view subscription_ids) {
@@ -362,6 +365,11 @@ void drop_unreadable(State& state, Session& session) {
   });
 }
 
+std::optional<mqtt::Publish> as_publish(std::string_view bytes, mqtt::Version version) {
+  auto packet = mqtt::decode(mqtt::frame(bytes, bytes.size()), version);
+  return packet ? std::optional(std::get<mqtt::Publish>(*packet)) : std::nullopt;
+}
+
 }  // namespace
 
 // Counts what is written or held for the connection, and not taken by its socket yet.
@@ -512,6 +520,32 @@ void feed_starved(State& state) {
     found->second->durable->starved = false;
     pump(state, *found->second);
   }
+}
+
+bool tell_time_left(State& state, ConnId conn, std::string& publish, WallTime expires) {
+  const Connection* to = state.find(conn);
+  auto packet = to ? as_publish(publish, to->version) : std::nullopt;
+  if (!packet) return true;
+  int64_t left = std::max<int64_t>(std::chrono::ceil<Seconds>(expires - state.now.wall).count(), 0);
+  if (left == 0 && !packet->dup) return false;
+  std::string_view rest = packet->properties.wire();
+  for (mqtt::Properties::Item item; mqtt::Properties::next(rest, item);) {
+    if (item.id != mqtt::PropertyId::message_expiry_interval) continue;
+    uint32_t value = to_big_endian(static_cast<uint32_t>(left));
+    auto end = static_cast<size_t>(rest.data() - publish.data());
+    std::memcpy(publish.data() + end - sizeof value, &value, sizeof value);
+    break;
+  }
+  return true;
+}
+
+void expired(State& state, ConnId conn, std::string_view publish) {
+  ++state.counters.dropped_expired;
+  Connection* to = state.find(conn);
+  auto packet = to ? as_publish(publish, to->version) : std::nullopt;
+  if (!packet || packet->qos == Qos::at_most_once) return;
+  auto entry = find_inflight(*to->session, packet->packet_id, packet->qos);
+  if (entry && (*entry)->phase == Phase::sent) finish(state, *to->session, *entry);
 }
 
 void flush_marks(State& state) {

@@ -57,6 +57,12 @@ void read_again(State& state, Session& session);
 // Batches were committed: sessions whose unread records were not on disk when asked for ask again.
 void feed_starved(State& state);
 
+// A PUBLISH has waited for the disk: it says how long its message lasts from now on [MQTT-3.3.2-6]. False: not at all any
+// more, and it is not one that the client may have got before.
+[[nodiscard]] bool tell_time_left(State& state, ConnId conn, std::string& publish, WallTime expires);
+// Such a PUBLISH does not go [MQTT-3.3.2-5]. REQUIRES: the gate is not being opened.
+void expired(State& state, ConnId conn, std::string_view publish);
+
 // Puts the marks of queues that changed into the batch.
 void flush_marks(State& state);
 

@@ -67,7 +67,6 @@ void BrokerSim::connect_all() {
 }
 
 void BrokerSim::step() {
-  world_.committed_before_step = h_.committed_batch();
   size_t dice = random_.below(100);
   if (dice < 62) {
     random_.pick(clients_)->act();
@@ -154,7 +153,6 @@ bool BrokerSim::is_at_rest() const {
 }
 
 void BrokerSim::calm_down() {
-  world_.committed_before_step = {};
   for (auto& noise : noises_) noise->end();
   h_.store().fail_next(0, ErrorCode::io);
   h_.turn([&] { h_.broker().set_store_state({}); });

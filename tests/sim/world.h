@@ -148,7 +148,6 @@ class World {
   int epoch = 0;                      // crashes so far
   std::set<std::string> wild_topics;  // of wills of which a crash has left nobody knowing what became of them
   bool turn_is_over = false;
-  BatchNumber committed_before_step{};
   std::string first_fault;
 };
 

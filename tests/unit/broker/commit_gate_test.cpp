@@ -202,6 +202,51 @@ TEST_F(CommitGateTest, Qos1ToAPersistentSessionIsNotHeld) {
   EXPECT_EQ(p.got(), "");
 }
 
+// It told the time that was left when it began to wait, and went out also when nothing was left.
+TEST_F(CommitGateTest, WhatWaitsGrowsOlderMeanwhile) {  // [MQTT-3.3.2-6]
+  Client& s = h.client("s", {.version = v5, .clean = false, .properties = session_expiry(forever)});
+  s.subscribe("t", 2);
+  (void)s.got();
+  Client& p = h.client("p", {.version = v5});
+  h.hold_disk();
+  p.publish("t", "x", {.qos = 2, .id = 1, .properties = message_expiry(10)});
+  h.advance(Seconds{4});
+  h.commit();
+  EXPECT_EQ(s.got(), "publish t=x q2 #1 expiry=6");
+  s.lose();
+  s.connect({.version = v5, .clean = false, .properties = session_expiry(forever)});
+  h.advance(Seconds{10});
+  h.free_disk();
+  EXPECT_EQ(s.got(), "connack 0 present, publish t=x q2 #1 dup expiry=0");  // it is on its way
+}
+
+TEST_F(CommitGateTest, WhatExpiresWhileItWaitsIsNotSentAndTakesNoRoom) {  // [MQTT-3.3.2-5]
+  for (mqtt::Version version : {v4, v5}) {
+    ConnectOptions options{.version = version, .clean = false};
+    if (version == v5) options.properties = session_expiry(forever);
+    Client& s = h.client(version == v5 ? "s5" : "s4", options);
+    h.client("r", {.version = v5}).publish("r", "retained", {.retain = true, .properties = message_expiry(10)});
+    s.subscribe("t", 2);
+    (void)s.got();
+    Client& p = h.client("p", {.version = v5});
+    h.hold_disk();
+    s.subscribe("r", 0);
+    p.publish("t", "1", {.qos = 2, .id = 1, .properties = message_expiry(10)});
+    p.publish("t", "2", {.qos = 1, .id = 2, .properties = message_expiry(10)});
+    p.publish("t", "3", {.qos = 1, .id = 3});
+    h.advance(Seconds{10});
+    h.free_disk();
+    EXPECT_EQ(s.got(), "suback #1 00, publish t=3 q1 #3");
+    s.puback(3);
+    EXPECT_EQ(h.records_on_disk(), 0u);
+    EXPECT_EQ(h.counters().dropped_expired, version == v5 ? 6u : 3u);
+    s.lose();
+    s.connect(options);
+    EXPECT_EQ(s.got(), "connack 0 present");
+    s.connect({.version = version});  // it is kept no more
+  }
+}
+
 TEST_F(CommitGateTest, PubrelWaitsForTheDisk) {
   Client& s = h.client("s", {.clean = false});
   s.subscribe("t", 2);
