@@ -78,7 +78,7 @@ void Deliveries::owe(Session& session, const Take& take) {
   if (take.after_crash) {
     for (Owed& earlier : session.owed) {
       if (earlier.message != &take.message || earlier.origin != Origin::published) continue;
-      earlier.by_all_takes &= owed && owed->required && !take.message.expiry_seconds;
+      earlier.by_all_takes &= owed && owed->required && owed->qos > 0 && !take.message.expiry_seconds;
       earlier.required = earlier.by_all_takes;
       earlier.owed_in = world_.batch();
       is_second_of_qos2 |= owed && earlier.qos == 2 && owed->qos == 2 && earlier.retain == owed->retain &&

@@ -119,7 +119,15 @@ void Judge::disconnected(std::string_view client_id, std::string_view why) {
 
 void Judge::end(Session& session) {
   for (auto& checker : checkers_) checker->session_ends(session);
-  if (session.kept) ended_[session.id] = {world_.batch(), session.groups};
+  if (session.kept) {
+    auto& ended = ended_[session.id];
+    if (world_.is_on_disk(ended.batch)) ended.groups.clear();
+    ended.batch = world_.batch();
+    for (const auto& [filter, terms] : session.groups) {
+      auto& all = ended.groups[filter];
+      all.insert(all.end(), terms.begin(), terms.end());
+    }
+  }
   world_.sessions.erase(session.id);
 }
 
@@ -252,9 +260,9 @@ void Judge::received(Session& session, const mqtt::Publish& packet) {
   if (!owed) return;
   for (auto& checker : checkers_) checker->arrived(session, {packet, topic, *owed});
   owed->got_on = session.links;
-  if (owed->origin != Origin::retained) {
+  if (owed->origin != Origin::retained || !owed->required) {  // one that need not come may be another in the same form
     int& qos = session.received[owed->message];
-    qos = std::max(qos, owed->qos);
+    if (owed->origin != Origin::retained) qos = std::max(qos, owed->qos);
   }
   if (packet.qos != Qos::at_least_once) {
     session.owed.remove_if([&](const Owed& other) { return &other == owed; });
