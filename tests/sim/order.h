@@ -22,7 +22,7 @@ class Order : public Checker {
     const Message& message = *arrival.owed.message;
     if (arrival.owed.origin != Origin::published || is_clearing(message)) return;
     if (message.expiry_seconds && message.takes > 1) return;  // the first may have expired
-    if (arrival.owed.expires <= world_.now()) return;  // dropped while it waited, and back after a crash
+    if (arrival.owed.expires <= world_.now()) return;         // dropped while it waited, and back after a crash
     if (is_large(message) && session.spares_large) return;    // and so may one that it did not take
     if (!seen_[session.id].insert(&message).second) return;
     int& newest = newest_[session.id][{message.publisher, message.topic, arrival.owed.qos > 0}];

@@ -121,7 +121,7 @@ void SharedGroups::leave(const Session& session, const std::string& filter) {
   for (Share& share : shares_) {
     if (share.filter != filter) continue;
     auto unanswered = std::find_if(session.owed.begin(), session.owed.end(), [&](const Owed& owed) {
-      return owed.origin == Origin::group && owed.message == share.message && owed.qos == 1 && !owed.answered &&
+      return owed.origin == Origin::group && owed.place == share.place && owed.qos == 1 && !owed.answered &&
              owed.subscription_ids == share.ids;
     });
     bool hands_on = share.came && share.holder == session.id && unanswered != session.owed.end();
