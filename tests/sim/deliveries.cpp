@@ -99,7 +99,8 @@ void Deliveries::arrived(Session& session, const Arrival& arrival) {
   const Owed& came = arrival.owed;
   if (came.got_on == 0 || !came.answer_is_in_doubt) return;
   for (Owed& owed : session.owed) {
-    if (owed.got_on != 0 || owed.message != came.message || !is_in_form(owed, arrival.packet)) continue;
+    if (!owed.required || owed.got_on != 0 || owed.message != came.message) continue;
+    if (!is_in_form(owed, arrival.packet)) continue;
     owed.required = owed.by_all_takes = false;
     return;
   }

@@ -1,6 +1,7 @@
 #include "tests/sim/judge.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/sim/expiry.h"
 #include "tests/sim/limits.h"
@@ -190,6 +191,9 @@ void Judge::taken(Session& session, Peer& peer, const mqtt::Unsubscribe& packet,
 void Judge::taken(Session& session, const mqtt::Ack& packet) {
   auto found = session.link->unanswered.find(packet.packet_id);
   session.link->answered_early |= packet.type != PacketType::pubrel && found == session.link->unanswered.end();
+  if (packet.type == PacketType::pubrec && found != session.link->unanswered.end()) {
+    session.link->answered_early |= std::exchange(found->second.has_pubrec, true);  // a PUBREL follows each of them
+  }
   int qos = packet.type == PacketType::puback ? 1 : packet.type == PacketType::pubcomp ? 2 : 0;
   if (found == session.link->unanswered.end() || found->second.qos != qos) return;
   if (Owed* owed = found->second.owed) {
@@ -210,7 +214,11 @@ void Judge::received(const std::string& id, const mqtt::Packet& packet, size_t b
   if (auto* p = std::get_if<mqtt::Connack>(&packet)) received(*session, *p);
   if (auto* p = std::get_if<mqtt::Publish>(&packet)) received(*session, *p);
   if (auto* p = std::get_if<mqtt::Ack>(&packet)) {
-    if (p->type == PacketType::pubrel) session->receipts.erase(p->packet_id);
+    if (p->type == PacketType::pubrel) {
+      session->receipts.erase(p->packet_id);
+      // Of a message that came by an earlier connection, if of any: it takes its room in the window until PUBCOMP.
+      if (!mqtt::is_error(p->reason)) session->link->unanswered[p->packet_id] = {2, nullptr, true};
+    }
     received(peers_[id], *p);
   }
   if (auto* p = std::get_if<mqtt::Suback>(&packet)) {

@@ -87,6 +87,7 @@ struct Wishes {
 struct Unanswered {
   int qos = 0;
   Owed* owed = nullptr;  // of QoS 1, if it is looked at
+  bool has_pubrec = false;
 };
 
 struct Link {
