@@ -310,6 +310,7 @@ void Judge::crashed() {
       continue;
     } else if (was_connected && session.expiry != test::forever) {
       session.expires = world_.now() + Seconds{session.expiry};
+      session.changed_in = BatchNumber{1};  // the restart puts on record since when
     }
     ++at;
   }
