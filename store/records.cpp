@@ -166,13 +166,12 @@ std::optional<QueueHead> decode_queue_head(std::string_view value) {
 }
 
 std::string encode(const SessionRecord& session) {
-  std::string out = begin(session_version, 28);
+  std::string out = begin(session_version, 26);
   append_big_endian(out, session.queue.value);
   append_big_endian(out, session.protocol_version);
   append_big_endian(out, session.expiry_seconds);
   put_time(out, session.disconnected);
   append_big_endian(out, session.sent_below.value);
-  append_big_endian(out, session.maybe_sent);
   return out;
 }
 
@@ -185,8 +184,7 @@ std::optional<SessionRecord> decode_session(std::string_view value) {
   session.protocol_version = in.integer<uint8_t>();
   session.expiry_seconds = in.integer<uint32_t>();
   session.disconnected = take_time(in);
-  session.sent_below = version == 1 ? Seq{0} : Seq{in.integer<uint64_t>()};
-  session.maybe_sent = version == 1 ? std::numeric_limits<uint16_t>::max() : in.integer<uint16_t>();
+  session.sent_below = version == 1 ? Seq{UINT64_MAX} : Seq{in.integer<uint64_t>()};
   if (!complete(in) || session.protocol_version < 3 || session.protocol_version > 5) return std::nullopt;
   return session;
 }

@@ -53,8 +53,7 @@ struct SessionRecord {
   uint8_t protocol_version = 4;               // 3, 4 or 5: of the last CONNECT
   uint32_t expiry_seconds = 0;                // after its connection ended; 0xFFFFFFFF: never
   WallTime disconnected = WallTime::never();  // never: connected when last written
-  Seq sent_below{};                           // records of its queue below have been sent
-  uint16_t maybe_sent = 0;                    // and so many from there on may have been
+  Seq sent_below{};                           // records of its queue below have been sent, or may have been
   friend bool operator==(const SessionRecord&, const SessionRecord&) = default;
 };
 [[nodiscard]] std::string encode(const SessionRecord& session);

@@ -108,9 +108,7 @@ void add_inflight(Outgoing& out, Inflight entry) {
 bool was_sent(Durable& durable, Seq seq) {
   if (seq < durable.sent_below) return true;
   durable.sent_below = Seq{seq.value + 1};
-  if (durable.maybe_sent == 0) return false;
-  --durable.maybe_sent;
-  return true;
+  return false;
 }
 
 // REQUIRES: room in the window.
@@ -127,8 +125,7 @@ void send_new(State& state, Session& session, Connection& conn, Publication& pub
   add_inflight(out, {delivery.packet_id, terms.qos, Phase::sent, false, seq, bytes, std::move(of_group)});
   if (session.durable && terms.qos == Qos::exactly_once) {
     // The packet id is on disk before it is used: a reused id after a crash would make the client take a new message
-    // for a repeat. So one without an id was never sent, nor was what stands behind it.
-    session.durable->maybe_sent = 0;
+    // for a repeat.
     state.batch.put(store::Table::state, store::inflight_key(session.durable->appender.id(), delivery.packet_id),
                     store::encode(store::InflightRecord{seq, false}));
     conn.queue_after = state.batch_number;
@@ -170,7 +167,6 @@ void starve(State& state, Durable& durable) {
 
 void read_more(State& state, Session& session, const Connection& conn) {
   Durable& durable = *session.durable;
-  if (durable.next_read >= durable.appender.tail().next) durable.maybe_sent = 0;
   if (durable.reading || durable.starved || durable.next_read >= durable.appender.tail().next) return;
   if (!state.gate.is_committed(durable.read_after)) return starve(state, durable);
   durable.reading = true;

@@ -64,9 +64,9 @@ class Restore {
     session.protocol_version = record->protocol_version;
     state_.sessions_by_queue.emplace(record->queue, &session);
     state_.next_queue_id = std::max(state_.next_queue_id, record->queue.value + 1);
-    session.durable->sent_below = record->sent_below;
-    session.durable->maybe_sent = record->maybe_sent;
     bool was_connected = record->disconnected == WallTime::never();
+    // Acknowledgements of any number may have been lost with the last batches, so its window is no bound.
+    session.durable->sent_below = was_connected ? Seq{UINT64_MAX} : record->sent_below;
     if (was_connected) cut_off_.push_back(&session);
     if (session.expiry_seconds != 0xFFFFFFFF) {
       Millis gone = was_connected ? Millis{0} : std::max(Millis{0}, state_.now.wall - record->disconnected);
@@ -182,15 +182,13 @@ class Restore {
       durable.appender = store::QueueAppender(durable.appender.id(), {head.first, head.bytes_out});
     }
     durable.next_read = head.first;
-    uint64_t unknown = store::size_of(durable.appender.tail(), head).messages;  // whether they were sent
-    result_.session_messages += unknown;
+    result_.session_messages += store::size_of(durable.appender.tail(), head).messages;
     if (session.outgoing) {
       auto& inflight = session.outgoing->inflight;
-      unknown -= std::min<uint64_t>(unknown, inflight.size());
       std::sort(inflight.begin(), inflight.end(), [](const Inflight& a, const Inflight& b) { return a.seq < b.seq; });
       if (!inflight.empty()) session.outgoing->last_packet_id = inflight.back().packet_id;
     }
-    durable.maybe_sent = static_cast<uint16_t>(std::min<uint64_t>(durable.maybe_sent, unknown));
+    durable.sent_below = std::min(durable.sent_below, durable.appender.tail().next);
   }
 
   void end_expired() {

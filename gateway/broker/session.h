@@ -68,12 +68,11 @@ struct Durable {
   store::QueueAppender appender;
   store::QueueRemover remover;
   Seq next_read;               // records from here on are neither in flight nor waiting in memory
-  Seq sent_below{};            // records below have been sent
+  Seq sent_below{};            // records below have been sent, or may have been before a crash
   BatchNumber appended_in{0};  // newest batch with a record
   BatchNumber removed_in{0};   // newest batch that removes one
   BatchNumber read_after{0};   // nothing is read before this batch is on disk
   Seq read_end{};              // of the read asked for last
-  uint16_t maybe_sent = 0;     // so many from sent_below on may have been sent before a crash
   bool reading = false;        // a read was asked for and has not been answered
   bool reading_all = false;    // everything appended was committed when it was asked for
   bool starved = false;        // in State::starved: reads again after the next commit

@@ -1,7 +1,5 @@
 #include "gateway/broker/sessions.h"
 
-#include <algorithm>
-
 #include "gateway/broker/shared.h"
 #include "gateway/broker/subscription_options.h"
 #include "gateway/broker/wills.h"
@@ -37,10 +35,8 @@ void make_durable(State& state, Session& session) {
 
 void store_record(State& state, Session& session, bool connected) {
   const Durable& durable = *session.durable;
-  store::SessionRecord record{durable.appender.id(),  session.protocol_version,
-                              session.expiry_seconds, connected ? WallTime::never() : state.now.wall,
-                              durable.sent_below,     durable.maybe_sent};
-  if (connected) record.maybe_sent = std::max(record.maybe_sent, state.connection_of(session)->window);
+  store::SessionRecord record{durable.appender.id(), session.protocol_version, session.expiry_seconds,
+                              connected ? WallTime::never() : state.now.wall, durable.sent_below};
   state.batch.put(Table::state, store::session_key(session.client_id), store::encode(record));
   state.touch(session);
 }

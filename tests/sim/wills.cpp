@@ -36,6 +36,7 @@ void Wills::wait_or_fire(const Session& session) {
   uint32_t delay = std::min(found->second.delay, session.expiry);
   if (delay == 0) return fire(session.id);
   found->second.due = world_.now() + Seconds{delay};
+  found->second.due_since = world_.batch();
 }
 
 void Wills::fire(const std::string& id) {
@@ -60,6 +61,10 @@ void Wills::crashed() {
     if (!world_.is_on_disk(batch)) world_.wild_topics.insert(message->topic);
   }
   changed_.clear();
+  for (auto& [id, will] : wills_) {  // whether its delay begins anew depends on what of it is on disk
+    if (!world_.is_on_disk(will.due_since)) world_.wild_topics.insert(will.message->topic);
+    will.due_since = {};
+  }
   std::erase_if(wills_, [&](const auto& will) { return world_.wild_topics.contains(will.second.message->topic); });
 }
 
@@ -73,8 +78,10 @@ void Wills::restarted() {
     } else if (session->unknown) {
       world_.wild_topics.insert(wills_[id].message->topic);
       wills_.erase(id);
-    } else {
+    } else if (wills_[id].due == Instant::never()) {
       wait_or_fire(*session);
+    } else if (wills_[id].due <= world_.now()) {
+      fire(id);
     }
   }
 }

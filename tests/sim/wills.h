@@ -26,6 +26,7 @@ class Wills : public Checker {
     Message* message = nullptr;
     uint32_t delay = 0;
     Instant due = Instant::never();
+    BatchNumber due_since{};
   };
   void changed(const std::string& id);
   void fire(const std::string& id);

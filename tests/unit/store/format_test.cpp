@@ -58,9 +58,8 @@ TEST(Format, RecordsStandAsDrawn) {
                                      .protocol_version = 5,
                                      .expiry_seconds = 3600,
                                      .disconnected = WallTime{Millis{1000}},
-                                     .sent_below = Seq{9},
-                                     .maybe_sent = 20})),
-            "02 00 00 00 07 05 00 00 0E 10 00 00 00 00 00 00 03 E8 00 00 00 00 00 00 00 09 00 14");
+                                     .sent_below = Seq{9}})),
+            "02 00 00 00 07 05 00 00 0E 10 00 00 00 00 00 00 03 E8 00 00 00 00 00 00 00 09");
   EXPECT_EQ(hex(encode(SubscriptionRecord{.options = 0x2D, .subscription_id = 9})), "01 2D 00 00 00 09");
   EXPECT_EQ(hex(encode(InflightRecord{.seq = Seq{3}, .released = true})), "01 00 00 00 00 00 00 00 03 01");
   EXPECT_EQ(hex(encode(WillRecord{
@@ -97,7 +96,7 @@ TEST(Records, ASessionOfVersion1LeavesOpenWhatWasSent) {
                               .protocol_version = 5,
                               .expiry_seconds = 3600,
                               .disconnected = WallTime{Millis{1000}},
-                              .maybe_sent = 0xFFFF};
+                              .sent_below = Seq{UINT64_MAX}};
   EXPECT_EQ(decode_session(bytes), session);
   EXPECT_FALSE(decode_session(bytes + "x"));
 }
